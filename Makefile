@@ -1,0 +1,105 @@
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+PYTHON ?= python3
+VENV ?= .venv
+PINS ?= -c requirements.lock
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check
+READY := $(VENV)/.ready
+NODE_READY := js/node_modules/.ready
+STATIC := lit_widget/widget/static
+
+# The pocket model's layers are small: more threads than this only wait for each other.
+test demo lab: export OMP_NUM_THREADS ?= 2
+
+.PHONY: help demo test lab lint bundle bundle-is-fresh bench lock clean chromium
+
+help: ## show this list
+	@echo "make TARGET, where TARGET is one of"
+	@sed -nE 's/^([a-z]+):.*## (.*)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 12
+	@echo "The first of them to run makes $(VENV) with the versions of requirements.lock (several GB, minutes)."
+
+demo: $(READY) ## play the simulated user on an embedded clip and print the corrections saved
+	@echo "== demo: a simulated user corrects an embedded clip, with and without live training"
+	$(BIN)/python -m lit_widget.simulation.demo
+
+test: lint bundle-is-fresh chromium $(READY) ## everything CI checks: lint, fresh bundle, all tests
+	@echo "== test: every test; those that need what this machine lacks say so"
+	$(BIN)/python -m pytest -ra
+
+lab: $(READY) ## open JupyterLab on the first notebook
+	@echo "== lab: JupyterLab on notebooks/01_first_video.ipynb, Ctrl-C ends it"
+	$(BIN)/jupyter lab notebooks/01_first_video.ipynb
+
+lint: $(READY) ## style, formatting, import rules and types of the Python code
+	@echo "== lint: ruff, import-linter, pyright"
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/lint-imports
+	$(BIN)/pyright
+
+ifeq ($(shell command -v npm),)
+bundle bundle-is-fresh:
+	@echo "== $@: skipped, there is no Node.js here; the committed bundle is used as it is"
+else
+bundle: $(NODE_READY) ## build the browser view from js/ into the package
+	@echo "== bundle: js/ -> $(STATIC)"
+	npm --prefix js run build
+
+bundle-is-fresh: $(NODE_READY)
+	@echo "== bundle: check and test js/, then prove that the committed bundle is what it builds"
+	npm --prefix js run check
+	npm --prefix js run test
+	$(MAKE) --no-print-directory bundle
+	@if git rev-parse --is-inside-work-tree >/dev/null 2>&1; then \
+		git diff --exit-code --stat -- $(STATIC) \
+			|| { echo "The bundle is stale: commit what 'make bundle' builds." >&2; exit 1; }; \
+	fi
+endif
+
+bench: $(READY) ## measure on real videos, see benchmarks/
+	@echo "== bench: real videos"
+	$(BIN)/python -m benchmarks.real
+
+lock: ## resolve the newest versions anew and write requirements.lock
+	@echo "== lock: a fresh resolution in .venv-lock, then requirements.lock"
+	rm -rf .venv-lock
+	$(MAKE) --no-print-directory VENV=.venv-lock PINS= .venv-lock/.ready
+	@# Left out: what torch pins exactly by itself and differs by platform.
+	.venv-lock/bin/python -m pip freeze --exclude-editable \
+		| grep -viE '^(cuda-|nvidia-|triton)' | LC_ALL=C sort -f > requirements.lock
+	rm -rf .venv-lock
+
+clean: ## remove the environment and everything built or cached, but not the bundle
+	@echo "== clean"
+	rm -rf $(VENV) .venv-lock js/node_modules build dist .hypothesis .import_linter_cache .pytest_cache .ruff_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+chromium:
+	@if command -v chromium >/dev/null; then exit 0; fi; \
+	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+		echo "== chromium: installing it for the browser tests"; \
+		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
+			chromium fonts-dejavu-core >/dev/null || true; \
+	fi; \
+	if command -v chromium >/dev/null; then exit 0; fi; \
+	echo "== chromium: there is none and it cannot be installed from here: browser tests will be skipped"; \
+	[ -z "$${CI:-}" ]
+
+$(READY): pyproject.toml requirements.lock
+	@echo "== environment: $(VENV)"
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@# sam2 is published as source only and names torch as a build requirement. Installing torch first and
+	@# building without isolation spares a second download of several GB into a throw-away environment.
+	@# Its optional CUDA kernel fills holes in masks, which is done here without it.
+	$(PIP) install -q $(PINS) torch torchvision
+	SAM2_BUILD_CUDA=0 $(PIP) install -q $(PINS) --no-build-isolation sam2
+	$(PIP) install -q $(PINS) -e '.[dev]'
+	touch $@
+
+$(NODE_READY): js/package.json js/package-lock.json
+	@echo "== node: packages of js/package-lock.json"
+	npm --prefix js ci --no-fund --no-audit
+	touch $@

@@ -1,0 +1,133 @@
+// The bottom row: what to do next in the accent colour, and what is going on.
+
+import type { Commands } from "./commands";
+import { button, h, setText } from "./dom";
+import type { Job, JobKind } from "./messages";
+import { canFlag, canLearn, canTrack, type NextAction, nextAction } from "./rules";
+import type { Store } from "./store";
+
+const DOING: { [K in JobKind]: string } = {
+  predict: "Finding the object",
+  track: "Tracking",
+  learn: "Learning",
+  propose: "Asking the adapter",
+};
+const ENDED = { done: "Done", cancelled: "Stopped; what was done stays", failed: "Failed" } as const;
+const NEXT: { [A in NonNullable<NextAction>]: string } = {
+  click: "Click the object to follow",
+  track: "Track it through the video, or refine with more clicks",
+  learn: "Learn from this correction and track on",
+  accept: "Is the proposal right? Accept or reject it",
+};
+const READY = "Play to check. Where the mask is wrong, press W for a proposal or click to correct";
+
+export function statusText(store: Store): string {
+  if (store.link === "disconnected") {
+    return "Not connected: the kernel is busy or stopped. Run the cell again if this stays";
+  }
+  if (!store.state) return "Waiting for the kernel";
+  const { job } = store;
+  if (job?.status === "running") return `${job.note || DOING[job.kind]} · Esc stops and keeps`;
+  if (job?.status === "failed") return job.note || `${DOING[job.kind]}: ${ENDED.failed}`;
+  const hint = NEXT[nextOf(store) ?? "click"];
+  const next = nextOf(store) ? hint : READY;
+  return job?.status === "cancelled" ? `${ENDED.cancelled}. ${next}` : next;
+}
+
+export const nextOf = (store: Store): NextAction =>
+  store.state && !store.running
+    ? nextAction(store.state, store.frame, store.active, store.open !== null)
+    : null;
+
+/** Progress in words: `61 % · 12 s left`. */
+export function progressText(job: Job): string {
+  const parts: string[] = [];
+  if (job.total > 0) parts.push(`${Math.round((job.done / job.total) * 100)} %`);
+  if (job.left_s > 0)
+    parts.push(`${job.left_s < 10 ? job.left_s.toFixed(1) : Math.round(job.left_s)} s left`);
+  return parts.join(" · ");
+}
+
+export function makeActions(store: Store, commands: Commands) {
+  const track = button({
+    icon: "forward",
+    text: "Track",
+    label: "Track forward from this frame",
+    key: "T",
+    run: () => commands.track(false),
+  });
+  const back = button({
+    icon: "back",
+    text: "Back",
+    label: "Back: track backward from this frame",
+    key: "⇧T",
+    run: () => commands.track(true),
+  });
+  const learn = button({
+    icon: "learn",
+    text: "Learn & track",
+    label: "Learn & track: train the adapter on this correction",
+    key: "⏎",
+    run: commands.learn,
+  });
+  const flag = button({
+    icon: "wrong",
+    text: "Wrong here",
+    label: "Wrong here: ask the adapter to propose a fix",
+    key: "W",
+    run: commands.flag,
+  });
+  const stop = button({
+    icon: "stop",
+    text: "Stop",
+    label: "Stop the job and keep what is done",
+    key: "Esc",
+    run: commands.cancel,
+  });
+  const status = h("span", { class: "lit-status", role: "status", "aria-live": "polite" });
+  const bar = h(
+    "div",
+    {
+      class: "lit-bar",
+      role: "progressbar",
+      "aria-label": "Progress",
+      "aria-valuemin": 0,
+      "aria-valuemax": 100,
+    },
+    h("div", {}),
+  );
+  const numbers = h("span", { class: "lit-number lit-dim" });
+  const progress = h("div", { class: "lit-progress" }, bar, numbers, stop);
+  const element = h(
+    "div",
+    { class: "lit-actions" },
+    h("div", { class: "lit-group" }, track, back, learn, flag),
+    h("div", { class: "lit-doing" }, status, progress),
+  );
+
+  function updateButtons(): void {
+    const { state, frame, active } = store;
+    const idle = state !== null && store.link !== "disconnected";
+    track.disabled = back.disabled = !idle || !canTrack(state);
+    learn.disabled = !idle || !canLearn(state, frame, active);
+    flag.disabled = !idle || !canFlag(state, frame, active);
+    const next = nextOf(store);
+    track.classList.toggle("lit-next", next === "track");
+    learn.classList.toggle("lit-next", next === "learn");
+  }
+
+  function update(): void {
+    updateButtons();
+    setText(status, statusText(store));
+    const { job } = store;
+    progress.classList.toggle("lit-shown", store.running);
+    stop.disabled = !store.running;
+    const share = job && job.total > 0 ? Math.round((job.done / job.total) * 100) : 0;
+    bar.classList.toggle("lit-unknown", store.running && !job?.total);
+    bar.setAttribute("aria-valuenow", String(share));
+    (bar.firstElementChild as HTMLElement).style.width = `${share}%`;
+    setText(numbers, job && store.running ? progressText(job) : "");
+  }
+
+  return { element, update };
+}

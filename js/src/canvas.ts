@@ -1,0 +1,207 @@
+// The frame with everything on it: masks, prompts, and the proposal as a difference.
+
+import { clamp, type Look, type Placement, place, type Size, toScreen, WHOLE } from "./geometry";
+import { type Diff, type Layer, Layers } from "./layers";
+import type { ObjectInfo } from "./messages";
+import { hatch, MASK_ALPHA, paintArea, paintNumber, paintOutline, paintPrompt } from "./paint";
+import { objectOf } from "./rules";
+import type { Store } from "./store";
+
+/** All that a painted frame consists of; it is shown only once all of it is decoded. */
+interface Scene {
+  frame: number;
+  bitmap: ImageBitmap;
+  masks: { object: ObjectInfo; layer: Layer }[];
+  diff: { object: ObjectInfo; diff: Diff } | null;
+}
+
+const DECODE_AHEAD = 4;
+
+export class FrameCanvas {
+  readonly element: HTMLCanvasElement;
+  look: Look = WHOLE;
+  #stage: Size = { width: 1, height: 1 };
+  #ratio = 1;
+  #scene: Scene | null = null;
+  #preview: ImageBitmap | null = null;
+  #layers: Layers;
+  #scratch = document.createElement("canvas");
+
+  constructor(
+    private readonly store: Store,
+    private readonly changed: () => void,
+  ) {
+    this.element = document.createElement("canvas");
+    this.element.className = "lit-frame";
+    this.element.setAttribute("role", "img");
+    this.#layers = new Layers(changed, (text) => store.set({ error: text }));
+  }
+
+  get stage(): Size {
+    return this.#stage;
+  }
+
+  /** Size of the video in its own pixels; of the preview as long as nothing else is known. */
+  get video(): Size {
+    return this.store.state?.video ?? this.#preview ?? { width: 16, height: 9 };
+  }
+
+  get placement(): Placement {
+    return place(this.look, this.#stage, this.video);
+  }
+
+  /** The frame on the screen; -1 before the first. */
+  get painted(): number {
+    return this.#scene?.frame ?? -1;
+  }
+
+  /** Whether the frame that the user wants is the one on the screen. */
+  get current(): boolean {
+    return this.painted === this.store.frame;
+  }
+
+  /** Painted pixels of the active object's mask on the current frame. */
+  get maskPixels(): number {
+    if (!this.current) return 0;
+    return this.#scene?.masks.find(({ object }) => object.id === this.store.active)?.layer.pixels ?? 0;
+  }
+
+  resize(stage: Size, ratio: number): void {
+    this.#stage = stage;
+    this.#ratio = ratio;
+    for (const canvas of [this.element, this.#scratch]) {
+      canvas.width = Math.max(1, Math.round(stage.width * ratio));
+      canvas.height = Math.max(1, Math.round(stage.height * ratio));
+    }
+    this.changed();
+  }
+
+  setPreview(bitmap: ImageBitmap | null): void {
+    this.#preview?.close();
+    this.#preview = bitmap;
+    this.changed();
+  }
+
+  setLook(look: Look): void {
+    this.look = look;
+    this.changed();
+  }
+
+  draw(): void {
+    const scene = this.#compose(this.store.frame);
+    if (scene) this.#scene = scene;
+    if (this.#scene && this.#scene.bitmap.width === 0) this.#scene = null;
+    for (let i = 1; i <= DECODE_AHEAD; i++) this.#compose(this.store.frame + i);
+    const context = this.element.getContext("2d");
+    if (!context) return;
+    context.setTransform(1, 0, 0, 1, 0, 0);
+    context.clearRect(0, 0, this.element.width, this.element.height);
+    if (this.#scene) this.#paint(context, this.#scene);
+    else if (this.#preview) this.#paintPicture(context, this.#preview);
+  }
+
+  /** The scene of a frame, or nothing while a part of it is missing or still being decoded. */
+  #compose(frame: number): Scene | null {
+    const { store } = this;
+    if (!store.state) return null;
+    const bitmap = store.frames.bitmap(frame, this.changed);
+    let complete = bitmap !== undefined;
+    const masks: Scene["masks"] = [];
+    for (const object of store.state.objects) {
+      const mask = store.masks.get(frame, object.id);
+      if (!mask) continue;
+      const layer = this.#layers.layer(mask, this.video, object.colour);
+      if (layer) masks.push({ object, layer });
+      else complete = false;
+    }
+    const diff = this.#composeDiff(frame);
+    if (diff === undefined || !complete || !bitmap) return null;
+    return { frame, bitmap, masks, diff };
+  }
+
+  #composeDiff(frame: number): Scene["diff"] | undefined {
+    const { proposal, state, masks } = this.store;
+    const object = state && proposal ? objectOf(state, proposal.object) : undefined;
+    if (!object || proposal?.frame !== frame) return null;
+    const diff = this.#layers.diff(masks.get(frame, object.id), proposal, this.video, object.colour);
+    return diff && { object, diff };
+  }
+
+  #toVideoPixels(context: CanvasRenderingContext2D): void {
+    const { x, y, scale } = this.placement;
+    const ratio = this.#ratio;
+    context.setTransform(scale * ratio, 0, 0, scale * ratio, x * ratio, y * ratio);
+    context.imageSmoothingEnabled = scale * ratio < 3;
+  }
+
+  #toScreenPixels(context: CanvasRenderingContext2D): void {
+    context.setTransform(this.#ratio, 0, 0, this.#ratio, 0, 0);
+  }
+
+  #paintPicture(context: CanvasRenderingContext2D, picture: ImageBitmap): void {
+    this.#toVideoPixels(context);
+    context.drawImage(picture, 0, 0, this.video.width, this.video.height);
+  }
+
+  #paint(context: CanvasRenderingContext2D, scene: Scene): void {
+    this.#paintPicture(context, scene.bitmap);
+    const shown = this.store.holdBase ? null : scene.diff;
+    for (const { object, layer } of scene.masks) {
+      if (shown?.object.id !== object.id) this.#paintMask(context, layer, object.colour);
+    }
+    if (shown) this.#paintDiff(context, shown.diff, shown.object.colour);
+    this.#toScreenPixels(context);
+    for (const { object, layer } of scene.masks) {
+      this.#paintLabel(context, object, shown?.object.id === object.id ? shown.diff.proposed : layer);
+    }
+    if (scene.frame === this.store.frame) this.#paintPrompts(context);
+  }
+
+  #paintMask(context: CanvasRenderingContext2D, layer: Layer, colour: string): void {
+    paintArea(context, layer, MASK_ALPHA);
+    paintOutline(context, layer, colour, this.placement.scale);
+  }
+
+  #paintDiff(context: CanvasRenderingContext2D, diff: Diff, colour: string): void {
+    this.#paintMask(context, diff.proposed, colour);
+    this.#paintHatch(context, diff.added, hatch(context, true, "#fff", this.#ratio));
+    this.#paintHatch(context, diff.removed, hatch(context, false, "#000", this.#ratio));
+    this.#toVideoPixels(context);
+    paintOutline(context, diff.removed, "#000", this.placement.scale);
+    paintOutline(context, diff.removed, "#fff", this.placement.scale, [4, 4]);
+    paintOutline(context, diff.proposed, colour, this.placement.scale);
+  }
+
+  /** Fill an area with screen-space lines, which stay as fine when the user zooms in. */
+  #paintHatch(context: CanvasRenderingContext2D, layer: Layer, lines: CanvasPattern | null): void {
+    const scratch = this.#scratch.getContext("2d");
+    if (!scratch || !lines || !layer.area) return;
+    const { width, height } = this.#scratch;
+    scratch.setTransform(1, 0, 0, 1, 0, 0);
+    scratch.clearRect(0, 0, width, height);
+    this.#toVideoPixels(scratch);
+    scratch.drawImage(layer.area, layer.box.x, layer.box.y);
+    scratch.setTransform(1, 0, 0, 1, 0, 0);
+    scratch.globalCompositeOperation = "source-in";
+    scratch.fillStyle = lines;
+    scratch.fillRect(0, 0, width, height);
+    scratch.globalCompositeOperation = "source-over";
+    context.setTransform(1, 0, 0, 1, 0, 0);
+    context.drawImage(this.#scratch, 0, 0);
+  }
+
+  #paintLabel(context: CanvasRenderingContext2D, object: ObjectInfo, layer: Layer): void {
+    if (layer.pixels === 0) return;
+    const top = toScreen(layer.top, this.placement);
+    const at = { x: clamp(top.x, 12, this.#stage.width - 12), y: clamp(top.y, 24, this.#stage.height) };
+    paintNumber(context, String(object.id), at, object.colour, object.id === this.store.active);
+  }
+
+  #paintPrompts(context: CanvasRenderingContext2D): void {
+    for (const prompt of this.store.markers(this.store.frame)) {
+      const colour = this.store.state && objectOf(this.store.state, prompt.object)?.colour;
+      const at = toScreen(prompt, this.placement);
+      paintPrompt(context, prompt, at, colour ?? "#0072b2", prompt.since === undefined);
+    }
+  }
+}

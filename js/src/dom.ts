@@ -1,0 +1,98 @@
+// Elements without markup: text from the kernel only ever becomes text.
+
+type Attributes = Record<string, string | number | boolean>;
+type Child = Node | string;
+
+function fill<E extends Element>(element: E, attributes: Attributes, children: Child[]): E {
+  for (const [name, value] of Object.entries(attributes)) {
+    if (value === true) element.setAttribute(name, "");
+    else if (value !== false) element.setAttribute(name, String(value));
+  }
+  element.append(...children);
+  return element;
+}
+
+export const h = <K extends keyof HTMLElementTagNameMap>(
+  tag: K,
+  attributes: Attributes = {},
+  ...children: Child[]
+): HTMLElementTagNameMap[K] => fill(document.createElement(tag), attributes, children);
+
+export const svg = <K extends keyof SVGElementTagNameMap>(
+  tag: K,
+  attributes: Attributes = {},
+  ...children: Child[]
+): SVGElementTagNameMap[K] =>
+  fill(document.createElementNS("http://www.w3.org/2000/svg", tag), attributes, children);
+
+const ICONS = {
+  point: "M8 1v3M8 12v3M1 8h3M12 8h3M8 6a2 2 0 1 0 0 4 2 2 0 0 0 0-4",
+  undo: "M3 6h6.5a3.5 3.5 0 0 1 0 7H6M3 6l3-3M3 6l3 3",
+  whole: "M2 6V2h4M10 2h4v4M14 10v4h-4M6 14H2v-4",
+  play: "M5 3l8 5-8 5z",
+  pause: "M5 3v10M11 3v10",
+  forward: "M3 8h9M9 4.5 12.5 8 9 11.5",
+  back: "M13 8H4M7 4.5 3.5 8 7 11.5",
+  learn: "M13 3v5H4M7 4.5 3.5 8 7 11.5",
+  wrong: "M8 2v7M8 12.5v.5",
+  add: "M8 3v10M3 8h10",
+  check: "M3 8.5l3.5 3.5L13 4.5",
+  cross: "M4 4l8 8M12 4l-8 8",
+  stop: "M4 4h8v8H4z",
+} as const;
+
+export type IconName = keyof typeof ICONS;
+
+export const icon = (name: IconName): SVGSVGElement =>
+  svg(
+    "svg",
+    { class: "lit-icon", viewBox: "0 0 16 16", "aria-hidden": "true", focusable: "false" },
+    svg("path", { d: ICONS[name] }),
+  );
+
+export function setIcon(button: HTMLElement, name: IconName): void {
+  if (button.dataset.icon === name) return;
+  button.dataset.icon = name;
+  button.querySelector(".lit-icon")?.replaceWith(icon(name));
+}
+
+export interface ButtonOptions {
+  icon?: IconName;
+  text?: string;
+  /** What it does, for the tooltip and for those who do not see the icon. */
+  label: string;
+  key?: string;
+  class?: string;
+  run(): void;
+}
+
+export function button(options: ButtonOptions): HTMLButtonElement {
+  const element = h("button", {
+    type: "button",
+    class: `lit-button ${options.class ?? ""}`.trim(),
+    "aria-label": options.label,
+    title: options.key ? `${options.label} (${options.key})` : options.label,
+  });
+  if (options.icon) element.append(icon(options.icon));
+  if (options.text) element.append(h("span", {}, options.text));
+  if (options.text && options.key) element.append(h("kbd", { "aria-hidden": "true" }, options.key));
+  // The mouse leaves the focus where it is, so that the next key still belongs to the picture.
+  element.addEventListener("mousedown", (event) => event.preventDefault());
+  element.addEventListener("click", options.run);
+  return element;
+}
+
+export function setText(element: Element, text: string): void {
+  if (element.textContent !== text) element.textContent = text;
+}
+
+/** Calls `build` only when what it depends on has changed. */
+export function memo(build: () => void): (...inputs: unknown[]) => void {
+  let last: string | undefined;
+  return (...inputs) => {
+    const now = JSON.stringify(inputs);
+    if (now === last) return;
+    last = now;
+    build();
+  };
+}

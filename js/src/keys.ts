@@ -1,0 +1,139 @@
+// The keyboard: one table, read by the handler and by the help.
+
+import type { Commands } from "./commands";
+
+export interface Binding {
+  /** `event.key`, lower case for letters; `Shift+` in front where it matters. */
+  keys: string[];
+  shown: string;
+  does: string;
+  run(commands: Commands, key: string): void;
+  /** Runs when the key is let go. */
+  end?(commands: Commands): void;
+  /** A held key repeats it. */
+  repeats?: boolean;
+}
+
+export const BINDINGS: readonly Binding[] = [
+  { keys: [" "], shown: "Space", does: "Play or pause; hold and drag to move the picture", run: () => {} },
+  { keys: ["ArrowLeft"], shown: "←", does: "One frame back", run: (c) => c.step(-1), repeats: true },
+  { keys: ["ArrowRight"], shown: "→", does: "One frame on", run: (c) => c.step(1), repeats: true },
+  {
+    keys: ["Shift+ArrowLeft"],
+    shown: "⇧ ←",
+    does: "Ten frames back",
+    run: (c) => c.step(-10),
+    repeats: true,
+  },
+  { keys: ["Shift+ArrowRight"], shown: "⇧ →", does: "Ten frames on", run: (c) => c.step(10), repeats: true },
+  { keys: ["Home"], shown: "Home", does: "First frame", run: (c) => c.first() },
+  { keys: ["End"], shown: "End", does: "Last frame", run: (c) => c.last() },
+  { keys: ["t"], shown: "T", does: "Track forward", run: (c) => c.track(false) },
+  { keys: ["Shift+t"], shown: "⇧ T", does: "Track backward", run: (c) => c.track(true) },
+  { keys: ["Enter"], shown: "⏎", does: "Learn this correction and track on", run: (c) => c.learn() },
+  { keys: ["w"], shown: "W", does: "Wrong here: ask the adapter for a proposal", run: (c) => c.flag() },
+  { keys: ["a"], shown: "A", does: "Accept the proposal", run: (c) => c.accept() },
+  { keys: ["r"], shown: "R", does: "Reject the proposal", run: (c) => c.reject() },
+  {
+    keys: ["b"],
+    shown: "B",
+    does: "Hold to see the mask without the proposal",
+    run: (c) => c.holdBase(true),
+    end: (c) => c.holdBase(false),
+  },
+  { keys: ["z", "Mod+z"], shown: "Z", does: "Undo", run: (c) => c.undo() },
+  { keys: ["n"], shown: "N", does: "Add an object", run: (c) => c.addObject() },
+  {
+    keys: ["1", "2", "3", "4", "5", "6", "7", "8", "9"],
+    shown: "1–9",
+    does: "Choose an object",
+    run: (c, key) => c.choose(Number(key)),
+  },
+  { keys: ["0"], shown: "0", does: "Show the whole frame", run: (c) => c.wholeFrame() },
+  { keys: ["?", "Shift+?"], shown: "?", does: "This help", run: (c) => c.toggleHelp() },
+  { keys: ["Escape"], shown: "Esc", does: "Stop the job, else leave the widget", run: (c) => c.escape() },
+];
+
+export const MOUSE: readonly [shown: string, does: string][] = [
+  ["Click", "This belongs to the object"],
+  ["⌥ / ⇧ / right click", "This does not"],
+  ["Wheel", "Zoom"],
+  ["Middle drag", "Move the picture"],
+  ["Double click", "Show the whole frame"],
+];
+
+/** The name of a key press in the table, or nothing where the browser or the notebook should have it. */
+export function keyName(event: KeyboardEvent): string | null {
+  if (event.altKey || event.isComposing) return null;
+  const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
+  if (event.ctrlKey || event.metaKey) return key === "z" && !event.shiftKey ? "Mod+z" : null;
+  return event.shiftKey ? `Shift+${key}` : key;
+}
+
+const isButton = (target: EventTarget | null): boolean =>
+  target instanceof Element && target.closest("button") !== null;
+
+export interface Keyboard {
+  /** The space bar is down: a drag moves the picture. */
+  readonly spaceHeld: boolean;
+  /** The held space bar served a drag, so letting it go must not start playback. */
+  spaceUsed(): void;
+  stop(): void;
+}
+
+/** Listen on the widget's root; what it handles never reaches the notebook. */
+export function listenToKeys(root: HTMLElement, commands: Commands): Keyboard {
+  const table = new Map(BINDINGS.flatMap((binding) => binding.keys.map((key) => [key, binding] as const)));
+  let spaceHeld = false;
+  let spaceUsed = false;
+
+  function down(event: KeyboardEvent): void {
+    const key = keyName(event);
+    const binding = key === null ? undefined : table.get(key);
+    if (!binding || key === null) return;
+    event.stopPropagation();
+    // A focused button takes these two itself.
+    if (isButton(event.target) && (key === " " || key === "Enter")) return;
+    event.preventDefault();
+    if (event.repeat && !binding.repeats) return;
+    if (key === " ") {
+      spaceHeld = true;
+      spaceUsed = false;
+    }
+    binding.run(commands, key);
+  }
+
+  function up(event: KeyboardEvent): void {
+    const key = event.key.toLowerCase();
+    table.get(key)?.end?.(commands);
+    if (key === " " && spaceHeld) {
+      spaceHeld = false;
+      event.preventDefault();
+      if (!spaceUsed) commands.togglePlay();
+    }
+    if (table.has(key)) event.stopPropagation();
+  }
+
+  function blur(event: FocusEvent): void {
+    if (event.relatedTarget instanceof Node && root.contains(event.relatedTarget)) return;
+    spaceHeld = false;
+    commands.holdBase(false);
+  }
+
+  root.addEventListener("keydown", down);
+  root.addEventListener("keyup", up);
+  root.addEventListener("focusout", blur);
+  return {
+    get spaceHeld() {
+      return spaceHeld;
+    },
+    spaceUsed() {
+      spaceUsed = true;
+    },
+    stop() {
+      root.removeEventListener("keydown", down);
+      root.removeEventListener("keyup", up);
+      root.removeEventListener("focusout", blur);
+    },
+  };
+}

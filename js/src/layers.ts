@@ -1,0 +1,176 @@
+// From the bits of a mask to what is painted: a coloured area, its outline and its place on the frame.
+
+import { Lru, type Mask } from "./caches";
+import { decodeMask } from "./codec";
+import type { Point, Size } from "./geometry";
+
+export interface Box {
+  x: number;
+  y: number;
+  width: number;
+  height: number;
+}
+
+export interface Layer {
+  pixels: number;
+  box: Box;
+  /** Opaque in one colour where the mask is; null for an empty mask. */
+  area: HTMLCanvasElement | null;
+  outline: Path2D;
+  /** Middle of the topmost row: where the object's number stands. */
+  top: Point;
+}
+
+/** The smallest box around the set pixels, and how many there are. */
+export function bounds(bits: Uint8Array, size: Size): { box: Box; pixels: number } {
+  let [left, right, top, bottom, pixels] = [size.width, -1, -1, -1, 0];
+  for (let y = 0, i = 0; y < size.height; y++) {
+    for (let x = 0; x < size.width; x++, i++) {
+      if (!bits[i]) continue;
+      pixels++;
+      if (x < left) left = x;
+      if (x > right) right = x;
+      if (top < 0) top = y;
+      bottom = y;
+    }
+  }
+  if (pixels === 0) return { box: { x: 0, y: 0, width: 0, height: 0 }, pixels };
+  return { box: { x: left, y: top, width: right - left + 1, height: bottom - top + 1 }, pixels };
+}
+
+/** Pixel edges between inside and outside, joined along rows and columns: `[x0, y0, x1, y1]` each. */
+export function edges(bits: Uint8Array, size: Size, box: Box): number[][] {
+  const at = (x: number, y: number): number =>
+    x < 0 || y < 0 || x >= size.width || y >= size.height ? 0 : (bits[y * size.width + x] as number);
+  const found: number[][] = [];
+  const scan = (along: number, across: number, differs: (i: number, j: number) => boolean, flip: boolean) => {
+    for (let j = 0; j <= across; j++) {
+      for (let i = 0, start = -1; i <= along; i++) {
+        const edge = i < along && differs(i, j);
+        if (edge && start < 0) start = i;
+        if (edge || start < 0) continue;
+        const [a, b, c] = flip
+          ? [box.y + start, box.y + i, box.x + j]
+          : [box.x + start, box.x + i, box.y + j];
+        found.push(flip ? [c, a, c, b] : [a, c, b, c]);
+        start = -1;
+      }
+    }
+  };
+  const { x, y, width, height } = box;
+  scan(width, height, (i, j) => at(x + i, y + j - 1) !== at(x + i, y + j), false);
+  scan(height, width, (i, j) => at(x + j - 1, y + i) !== at(x + j, y + i), true);
+  return found;
+}
+
+function outlineOf(bits: Uint8Array, size: Size, box: Box): Path2D {
+  const path = new Path2D();
+  for (const [x0, y0, x1, y1] of edges(bits, size, box) as [number, number, number, number][]) {
+    path.moveTo(x0, y0);
+    path.lineTo(x1, y1);
+  }
+  return path;
+}
+
+const CHANNELS = /^#([0-9a-f]{2})([0-9a-f]{2})([0-9a-f]{2})$/i;
+
+export function rgbOf(colour: string): [number, number, number] {
+  const hex = CHANNELS.exec(colour);
+  if (!hex) return [0, 114, 178];
+  return hex.slice(1).map((channel) => Number.parseInt(channel, 16)) as [number, number, number];
+}
+
+function areaOf(bits: Uint8Array, size: Size, box: Box, colour: string): HTMLCanvasElement | null {
+  if (box.width === 0) return null;
+  const canvas = document.createElement("canvas");
+  canvas.width = box.width;
+  canvas.height = box.height;
+  const context = canvas.getContext("2d");
+  if (!context) return null;
+  const image = context.createImageData(box.width, box.height);
+  const [red, green, blue] = rgbOf(colour);
+  const pixel = new DataView(new ArrayBuffer(4));
+  for (const [i, channel] of [red, green, blue, 255].entries()) pixel.setUint8(i, channel);
+  const words = new Uint32Array(image.data.buffer);
+  const word = new Uint32Array(pixel.buffer)[0] as number;
+  for (let y = 0; y < box.height; y++) {
+    const row = (box.y + y) * size.width + box.x;
+    for (let x = 0; x < box.width; x++) if (bits[row + x]) words[y * box.width + x] = word;
+  }
+  context.putImageData(image, 0, 0);
+  return canvas;
+}
+
+export function makeLayer(bits: Uint8Array, size: Size, colour: string): Layer {
+  const { box, pixels } = bounds(bits, size);
+  const row = bits.subarray(box.y * size.width, (box.y + 1) * size.width);
+  const top = { x: (row.indexOf(1) + row.lastIndexOf(1) + 1) / 2, y: box.y };
+  return { pixels, box, area: areaOf(bits, size, box, colour), outline: outlineOf(bits, size, box), top };
+}
+
+/** What a proposal would change: its own mask, what it adds and what it takes away. */
+export interface Diff {
+  proposed: Layer;
+  added: Layer;
+  removed: Layer;
+}
+
+export function makeDiff(base: Uint8Array | null, proposed: Uint8Array, size: Size, colour: string): Diff {
+  const added = proposed.map((bit, i) => bit & ~(base?.[i] ?? 0));
+  const removed = proposed.map((bit, i) => (base?.[i] ?? 0) & ~bit & 1);
+  return {
+    proposed: makeLayer(proposed, size, colour),
+    added: makeLayer(added, size, colour),
+    removed: makeLayer(removed, size, colour),
+  };
+}
+
+const LAYER_BUDGET = 96 * 2 ** 20;
+
+/** Layers of the masks that are or will soon be on the screen. */
+export class Layers {
+  #layers = new Lru<Mask, Layer>(LAYER_BUDGET, ({ box }) => box.width * box.height * 4 + 4000);
+  #making = new Set<object>();
+  #diff: { key: unknown[]; diff: Diff } | null = null;
+
+  constructor(
+    private readonly ready: () => void,
+    private readonly failed: (text: string) => void,
+  ) {}
+
+  /** The layer of a mask, or nothing yet: then it is being made and `ready` is called. */
+  layer(mask: Mask, size: Size, colour: string): Layer | undefined {
+    const layer = this.#layers.get(mask);
+    if (!layer) {
+      void this.#make(mask, async () => {
+        const bits = await decodeMask(mask.bytes, size.width, size.height);
+        this.#layers.set(mask, makeLayer(bits, size, colour));
+      });
+    }
+    return layer;
+  }
+
+  diff(base: Mask | undefined, proposal: { bytes: Mask["bytes"] }, size: Size, colour: string) {
+    const key = [base, proposal, colour];
+    if (this.#diff?.key.every((part, i) => part === key[i])) return this.#diff.diff;
+    void this.#make(proposal, async () => {
+      const before = base ? await decodeMask(base.bytes, size.width, size.height) : null;
+      const after = await decodeMask(proposal.bytes, size.width, size.height);
+      this.#diff = { key, diff: makeDiff(before, after, size, colour) };
+    });
+    return undefined;
+  }
+
+  async #make(what: object, work: () => Promise<void>): Promise<void> {
+    if (this.#making.has(what)) return;
+    this.#making.add(what);
+    try {
+      await work();
+      this.#making.delete(what);
+      this.ready();
+    } catch (error) {
+      // Left among those being made, so that bytes that cannot be read are not tried for ever.
+      this.failed(`A mask could not be read: ${(error as Error).message}`);
+    }
+  }
+}

@@ -1,0 +1,281 @@
+// Every message between the view and the kernel; the mirror of `lit_widget/widget/messages.py`.
+// Names on the wire are those of the Python fields. Buffers travel beside a message.
+
+export const PROTOCOL = 1;
+
+// --- View to kernel ---------------------------------------------------------------------------
+
+export interface Click {
+  type: "click";
+  frame: number;
+  object: number;
+  x: number;
+  y: number;
+  positive: boolean;
+}
+
+export interface Track {
+  type: "track";
+  start: number;
+  reverse: boolean;
+  stop: number | null;
+}
+
+interface OnFrame<T extends string> {
+  type: T;
+  frame: number;
+  object: number;
+}
+
+interface Request<T extends string> {
+  type: T;
+  indices: number[];
+}
+
+export type ToKernel =
+  | { type: "hello"; protocol: number }
+  | Request<"requestFrames">
+  | Request<"requestMasks">
+  | Click
+  | Track
+  | OnFrame<"clearPrompts">
+  | OnFrame<"learn">
+  | OnFrame<"flag">
+  | { type: "poll" | "addObject" | "accept" | "reject" | "cancel" | "undo" };
+
+const DEFAULTS: { [type: string]: object } = { track: { reverse: false, stop: null } };
+
+type Given<M> = M extends Track ? Pick<Track, "type" | "start"> & Partial<Track> : M;
+
+/** The wire form of a message: every field of the protocol is present, left-out ones at their default. */
+export function encode(message: Given<ToKernel>): ToKernel {
+  const { type, ...fields } = message;
+  return { type, ...DEFAULTS[type], ...fields } as ToKernel;
+}
+
+// --- Kernel to view ---------------------------------------------------------------------------
+
+const FRAME_STATUS = ["prompted", "tracked", "corrected", "accepted"] as const;
+const JOB_KIND = ["predict", "track", "learn", "propose"] as const;
+const JOB_STATUS = ["running", "done", "cancelled", "failed"] as const;
+
+export type FrameStatus = (typeof FRAME_STATUS)[number];
+export type JobKind = (typeof JOB_KIND)[number];
+export type JobStatus = (typeof JOB_STATUS)[number];
+export type Run = [first: number, last: number, status: FrameStatus];
+
+export interface VideoInfo {
+  name: string;
+  n_frames: number;
+  height: number;
+  width: number;
+  fps: number;
+}
+
+export interface Prompt {
+  frame: number;
+  object: number;
+  x: number;
+  y: number;
+  positive: boolean;
+}
+
+export interface AdapterInfo {
+  object: number;
+  version: number;
+  learned_from: number[];
+  losses: number[];
+  update_s: number;
+}
+
+export interface ObjectInfo {
+  id: number;
+  name: string;
+  colour: string;
+  runs: Run[];
+}
+
+export interface State {
+  type: "state";
+  protocol: number;
+  model: string;
+  video: VideoInfo;
+  objects: ObjectInfo[];
+  adapters: AdapterInfo[];
+  prompts: Prompt[];
+  active_object: number;
+  can_undo: boolean;
+  n_corrections: number;
+  n_accepted: number;
+  saved_s: number;
+}
+
+export interface Frames {
+  type: "frames";
+  indices: number[];
+}
+
+export interface MaskInfo {
+  frame: number;
+  object: number;
+  version: number;
+  status: FrameStatus;
+}
+
+export interface Masks {
+  type: "masks";
+  items: MaskInfo[];
+  forget: [frame: number, object: number][];
+}
+
+export interface Job {
+  type: "job";
+  id: number;
+  kind: JobKind;
+  status: JobStatus;
+  done: number;
+  total: number;
+  left_s: number;
+  note: string;
+}
+
+export interface ProposalInfo {
+  type: "proposalInfo";
+  frame: number;
+  object: number;
+  adapter_version: number;
+  learned_from: number[];
+}
+
+export interface KernelError {
+  type: "error";
+  message: string;
+}
+
+export interface Batch {
+  type: "batch";
+  messages: unknown[];
+  n_buffers: number[];
+}
+
+export type ToView = State | Frames | Masks | Job | ProposalInfo | KernelError | Batch;
+
+/** What came is not a message of this protocol. */
+export class MessageError extends Error {}
+
+type Check<T> = (value: unknown, at: string) => T;
+type Shape<T> = { [K in keyof T]: Check<T[K]> };
+
+function expected(what: string, at: string): never {
+  throw new MessageError(`message from the kernel: expected ${what} in ${at}`);
+}
+
+const num: Check<number> = (value, at) =>
+  typeof value === "number" && Number.isFinite(value) ? value : expected("a finite number", at);
+const int: Check<number> = (value, at) =>
+  Number.isSafeInteger(value) ? (value as number) : expected("an integer", at);
+const str: Check<string> = (value, at) => (typeof value === "string" ? value : expected("a text", at));
+const bool: Check<boolean> = (value, at) => (typeof value === "boolean" ? value : expected("a boolean", at));
+const anything: Check<unknown> = (value) => value;
+
+const oneOf =
+  <T extends string>(...options: readonly T[]): Check<T> =>
+  (value, at) =>
+    options.includes(value as T) ? (value as T) : expected(options.join(" | "), at);
+
+const list =
+  <T>(item: Check<T>): Check<T[]> =>
+  (value, at) =>
+    Array.isArray(value) ? value.map((entry, i) => item(entry, `${at}[${i}]`)) : expected("a list", at);
+
+const tuple =
+  <T extends unknown[]>(...items: { [K in keyof T]: Check<T[K]> }): Check<T> =>
+  (value, at) =>
+    Array.isArray(value) && value.length === items.length
+      ? (items.map((item, i) => item(value[i], `${at}[${i}]`)) as T)
+      : expected(`${items.length} entries`, at);
+
+const record =
+  <T>(shape: Shape<T>): Check<T> =>
+  (value, at) => {
+    if (typeof value !== "object" || value === null) expected("an object", at);
+    const given = value as Record<string, unknown>;
+    const pairs = Object.entries(shape) as [string, Check<unknown>][];
+    return Object.fromEntries(pairs.map(([key, check]) => [key, check(given[key], `${at}.${key}`)])) as T;
+  };
+
+const video = record<VideoInfo>({ name: str, n_frames: int, height: int, width: int, fps: num });
+const prompt = record<Prompt>({ frame: int, object: int, x: num, y: num, positive: bool });
+const run = tuple<Run>(int, int, oneOf(...FRAME_STATUS));
+const object = record<ObjectInfo>({ id: int, name: str, colour: str, runs: list(run) });
+const adapter = record<AdapterInfo>({
+  object: int,
+  version: int,
+  learned_from: list(int),
+  losses: list(num),
+  update_s: num,
+});
+const mask = record<MaskInfo>({ frame: int, object: int, version: int, status: oneOf(...FRAME_STATUS) });
+
+const SHAPES: { [M in ToView as M["type"]]: Check<M> } = {
+  state: record<State>({
+    type: oneOf("state"),
+    protocol: int,
+    model: str,
+    video,
+    objects: list(object),
+    adapters: list(adapter),
+    prompts: list(prompt),
+    active_object: int,
+    can_undo: bool,
+    n_corrections: int,
+    n_accepted: int,
+    saved_s: num,
+  }),
+  frames: record<Frames>({ type: oneOf("frames"), indices: list(int) }),
+  masks: record<Masks>({ type: oneOf("masks"), items: list(mask), forget: list(tuple(int, int)) }),
+  job: record<Job>({
+    type: oneOf("job"),
+    id: int,
+    kind: oneOf(...JOB_KIND),
+    status: oneOf(...JOB_STATUS),
+    done: int,
+    total: int,
+    left_s: num,
+    note: str,
+  }),
+  proposalInfo: record<ProposalInfo>({
+    type: oneOf("proposalInfo"),
+    frame: int,
+    object: int,
+    adapter_version: int,
+    learned_from: list(int),
+  }),
+  error: record<KernelError>({ type: oneOf("error"), message: str }),
+  batch: record<Batch>({ type: oneOf("batch"), messages: list(anything), n_buffers: list(int) }),
+};
+
+/** How many buffers belong to a message. */
+export function buffersOf(message: ToView): number {
+  switch (message.type) {
+    case "frames":
+      return message.indices.length;
+    case "masks":
+      return message.items.length;
+    case "proposalInfo":
+      return message.frame < 0 ? 0 : 1;
+    case "batch":
+      return message.n_buffers.reduce((sum, count) => sum + count, 0);
+    default:
+      return 0;
+  }
+}
+
+/** Read a message from the kernel; fields that this version does not know are dropped. */
+export function parse(content: unknown): ToView {
+  const type = (content as { type?: unknown } | null)?.type;
+  if (typeof type !== "string" || !Object.hasOwn(SHAPES, type)) {
+    throw new MessageError(`message from the kernel: unknown type ${String(type).slice(0, 40)}`);
+  }
+  return SHAPES[type as ToView["type"]](content, type);
+}

@@ -1,0 +1,137 @@
+// What lies over the picture: the hint, the proposal's verdict, errors and the help. None of it moves the rest.
+
+import { nextOf } from "./actions";
+import type { Commands } from "./commands";
+import { button, h, memo, setText } from "./dom";
+import { BINDINGS, MOUSE } from "./keys";
+import { objectOf } from "./rules";
+import type { Store } from "./store";
+
+function makeHint(store: Store) {
+  const text = h("span", {});
+  const element = h("div", { class: "lit-hint", "aria-hidden": "true" }, text);
+
+  function update(): void {
+    const empty = nextOf(store) === "click" && store.markers(store.frame).length === 0;
+    const loading = store.state !== null && !store.frames.has(store.frame);
+    if (empty) setText(text, "Click the object to follow");
+    else if (loading) setText(text, `Loading frame ${store.frame}`);
+    else if (store.link === "disconnected") setText(text, "Not connected");
+    element.hidden = !empty && !loading && store.link !== "disconnected";
+    element.classList.toggle("lit-call", empty);
+  }
+  return { element, update };
+}
+
+function makeProposalBar(store: Store, commands: Commands) {
+  const title = h("div", { class: "lit-proposal-title" });
+  const accept = button({
+    icon: "check",
+    text: "Accept",
+    label: "Accept the proposal",
+    key: "A",
+    class: "lit-next",
+    run: commands.accept,
+  });
+  const reject = button({
+    icon: "cross",
+    text: "Reject",
+    label: "Reject the proposal",
+    key: "R",
+    run: commands.reject,
+  });
+  const base = button({
+    text: "Hold to compare",
+    label: "Hold to compare with the mask before",
+    key: "B",
+    run: () => {},
+  });
+  const hold = (on: boolean) => () => commands.holdBase(on);
+  base.addEventListener("pointerdown", hold(true));
+  for (const end of ["pointerup", "pointerleave", "pointercancel"]) base.addEventListener(end, hold(false));
+  const key = (name: string, text: string) =>
+    h(
+      "span",
+      { class: "lit-key" },
+      h("span", { class: `lit-patch lit-${name}`, "aria-hidden": "true" }),
+      text,
+    );
+  const element = h(
+    "div",
+    { class: "lit-proposal", role: "group", "aria-label": "Proposal" },
+    title,
+    h(
+      "div",
+      { class: "lit-verdict" },
+      accept,
+      reject,
+      base,
+      key("added", "added"),
+      key("removed", "removed"),
+    ),
+  );
+
+  function update(): void {
+    const { open, state } = store;
+    element.hidden = !open;
+    if (!open || !state) return;
+    const object = objectOf(state, open.object);
+    const where = open.frame === store.frame ? "" : ` at frame ${open.frame}`;
+    const from =
+      open.learned_from.length > 0 ? ` · learned from ${open.learned_from.slice(-6).join(", ")}` : "";
+    setText(
+      title,
+      `Proposal${where} for ${object?.name ?? open.object} · adapter v${open.adapter_version}${from}`,
+    );
+    base.setAttribute("aria-pressed", String(store.holdBase));
+  }
+  return { element, update };
+}
+
+function makeErrorBar(store: Store, commands: Commands) {
+  const text = h("span", {});
+  const close = button({ icon: "cross", label: "Dismiss this error", run: commands.dismissError });
+  const element = h("div", { class: "lit-error", role: "alert" }, text, close);
+
+  function update(): void {
+    element.hidden = store.error === "";
+    setText(text, store.error);
+  }
+  return { element, update };
+}
+
+function makeHelp(store: Store, commands: Commands) {
+  const row = (shown: string, does: string) => [h("dt", {}, h("kbd", {}, shown)), h("dd", {}, does)];
+  const list = (title: string, rows: HTMLElement[]) =>
+    h("div", {}, h("h3", { class: "lit-heading" }, title), h("dl", { class: "lit-keys" }, ...rows));
+  const close = button({ icon: "cross", label: "Close the help", key: "Esc", run: commands.toggleHelp });
+  const element = h(
+    "div",
+    { class: "lit-help", role: "region", "aria-label": "Help", tabindex: 0 },
+    close,
+    list(
+      "Mouse",
+      MOUSE.flatMap(([shown, does]) => row(shown, does)),
+    ),
+    list(
+      "Keys",
+      BINDINGS.flatMap(({ shown, does }) => row(shown, does)),
+    ),
+  );
+  const show = memo(() => {
+    element.hidden = !store.help;
+  });
+  return { element, update: () => show(store.help) };
+}
+
+export function makeOverlays(store: Store, commands: Commands) {
+  const onStage = [makeHint(store), makeProposalBar(store, commands), makeErrorBar(store, commands)];
+  const help = makeHelp(store, commands);
+  return {
+    onStage: onStage.map(({ element }) => element),
+    help: help.element,
+    update(): void {
+      for (const overlay of [...onStage, help]) overlay.update();
+    },
+  };
+}

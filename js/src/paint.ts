@@ -1,0 +1,115 @@
+// Strokes and marks on the canvas.
+
+import type { Point } from "./geometry";
+import type { Layer } from "./layers";
+import type { Prompt } from "./messages";
+
+type Context = CanvasRenderingContext2D;
+
+export const MASK_ALPHA = 0.45;
+const OUTLINE_PX = 2;
+
+export function paintArea(context: Context, layer: Layer, alpha: number): void {
+  if (!layer.area) return;
+  context.globalAlpha = alpha;
+  context.drawImage(layer.area, layer.box.x, layer.box.y);
+  context.globalAlpha = 1;
+}
+
+/** A line of constant width on the screen, whatever the zoom. */
+export function paintOutline(
+  context: Context,
+  layer: Layer,
+  colour: string,
+  scale: number,
+  dash: number[] = [],
+): void {
+  context.lineCap = dash.length > 0 ? "butt" : "square";
+  context.lineWidth = OUTLINE_PX / scale;
+  context.setLineDash(dash.map((length) => length / scale));
+  context.strokeStyle = colour;
+  context.stroke(layer.outline);
+  context.setLineDash([]);
+}
+
+/** Diagonal lines on transparent ground: rising for what is added, falling for what is removed. */
+export function hatch(
+  context: Context,
+  rising: boolean,
+  colour: string,
+  ratio: number,
+): CanvasPattern | null {
+  const n = Math.round(7 * ratio);
+  const tile = document.createElement("canvas");
+  tile.width = n;
+  tile.height = n;
+  const lines = tile.getContext("2d");
+  if (!lines) return null;
+  lines.strokeStyle = colour;
+  lines.lineWidth = 1.6 * ratio;
+  for (const shift of [-n, 0, n]) {
+    lines.moveTo(shift - 1, rising ? n + 1 : -1);
+    lines.lineTo(shift + n + 1, rising ? -1 : n + 1);
+  }
+  lines.stroke();
+  return context.createPattern(tile, "repeat");
+}
+
+function disc(context: Context, at: Point, radius: number, fill: string, rim: string): void {
+  context.beginPath();
+  context.arc(at.x, at.y, radius, 0, 2 * Math.PI);
+  context.fillStyle = fill;
+  context.fill();
+  context.lineWidth = 2;
+  context.strokeStyle = rim;
+  context.stroke();
+}
+
+/** A click: a plus on the object's colour, or a minus on white; an open ring while it is on its way. */
+export function paintPrompt(
+  context: Context,
+  prompt: Prompt,
+  at: Point,
+  colour: string,
+  sent: boolean,
+): void {
+  const ink = prompt.positive ? inkOn(colour) : "#111";
+  if (!sent) context.globalAlpha = 0.75;
+  disc(context, at, 7.5, prompt.positive ? colour : "#fff", prompt.positive ? "#fff" : "#111");
+  context.fillStyle = ink;
+  context.fillRect(at.x - 4, at.y - 1, 8, 2);
+  if (prompt.positive) context.fillRect(at.x - 1, at.y - 4, 2, 8);
+  context.globalAlpha = 1;
+}
+
+/** Black or white, whichever is read better on a colour. */
+export function inkOn(colour: string): "#111" | "#fff" {
+  const value = Number.parseInt(colour.slice(1), 16);
+  const [red, green, blue] = [value >> 16, (value >> 8) & 255, value & 255];
+  return 0.299 * red + 0.587 * green + 0.114 * blue > 140 ? "#111" : "#fff";
+}
+
+/** The object's number just above its mask. */
+export function paintNumber(
+  context: Context,
+  text: string,
+  at: Point,
+  colour: string,
+  active: boolean,
+): void {
+  context.font = `600 11px ${getComputedStyle(context.canvas).fontFamily}`;
+  const width = Math.max(16, context.measureText(text).width + 8);
+  context.beginPath();
+  context.roundRect(at.x - width / 2, at.y - 20, width, 16, 4);
+  context.fillStyle = colour;
+  context.fill();
+  if (active) {
+    context.lineWidth = 1.5;
+    context.strokeStyle = "#fff";
+    context.stroke();
+  }
+  context.fillStyle = inkOn(colour);
+  context.textAlign = "center";
+  context.textBaseline = "middle";
+  context.fillText(text, at.x, at.y - 11.5);
+}

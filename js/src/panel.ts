@@ -1,0 +1,151 @@
+// The side panel: the objects, and what the active object's adapter has learned.
+
+import type { Commands } from "./commands";
+import { button, h, memo, svg } from "./dom";
+import type { AdapterInfo, ObjectInfo } from "./messages";
+import { adapterOf, objectOf } from "./rules";
+import type { Store } from "./store";
+
+const SPARK = { width: 96, height: 24 };
+const MOST_SOURCES = 6;
+
+/** Points of the loss curve; a flat line where there is nothing to compare. */
+export function sparkline(losses: number[], width = SPARK.width, height = SPARK.height): string {
+  const [low, high] = [Math.min(...losses), Math.max(...losses)];
+  const range = high - low || 1;
+  const step = losses.length > 1 ? (width - 4) / (losses.length - 1) : 0;
+  return losses
+    .map(
+      (loss, i) =>
+        `${(2 + i * step).toFixed(1)},${(2 + (1 - (loss - low) / range) * (height - 4)).toFixed(1)}`,
+    )
+    .join(" ");
+}
+
+/** Three significant digits, without an exponent. */
+export const brief = (value: number): string => Number(value.toPrecision(value < 10 ? 2 : 3)).toString();
+
+function coverage(object: ObjectInfo, nFrames: number): string {
+  const frames = object.runs.reduce((sum, [first, last]) => sum + last - first + 1, 0);
+  return `${nFrames > 0 ? Math.round((frames / nFrames) * 100) : 0} %`;
+}
+
+function objectRow(object: ObjectInfo, store: Store, commands: Commands): HTMLElement {
+  const covered = coverage(object, store.nFrames);
+  const element = h(
+    "button",
+    {
+      type: "button",
+      class: "lit-object",
+      "aria-pressed": String(object.id === store.active),
+      "aria-label": `${object.id} ${object.name} ${covered} tracked`,
+      title: `Work on ${object.name}${object.id <= 9 ? ` (${object.id})` : ""}`,
+    },
+    h("span", { class: "lit-swatch", style: `--object:${object.colour}` }, String(object.id)),
+    h("span", { class: "lit-ellipsis" }, object.name),
+    h("span", { class: "lit-dim lit-number" }, covered),
+  );
+  element.addEventListener("mousedown", (event) => event.preventDefault());
+  element.addEventListener("click", () => commands.choose(object.id));
+  return element;
+}
+
+function fact(name: string, ...value: (Node | string)[]): HTMLElement[] {
+  return [h("dt", {}, name), h("dd", {}, ...value)];
+}
+
+function sources(frames: number[]): string {
+  const shown = frames.slice(-MOST_SOURCES).join(", ");
+  return frames.length > MOST_SOURCES ? `… ${shown}` : shown;
+}
+
+function lossFact(adapter: AdapterInfo): HTMLElement[] {
+  const { losses } = adapter;
+  if (losses.length === 0) return [];
+  const first = losses[0] as number;
+  const last = losses.at(-1) as number;
+  const line = svg("polyline", { points: sparkline(losses) });
+  const chart = svg(
+    "svg",
+    { class: "lit-spark", viewBox: `0 0 ${SPARK.width} ${SPARK.height}`, "aria-hidden": "true" },
+    line,
+  );
+  return fact("loss", h("span", { class: "lit-number" }, `${brief(first)} → ${brief(last)}`), chart);
+}
+
+function adapterFacts(adapter: AdapterInfo | undefined): HTMLElement[] {
+  if (!adapter || adapter.version === 0) {
+    return [
+      h("p", { class: "lit-dim" }, "Nothing yet. Correct a frame and press ⏎: the adapter learns from it."),
+    ];
+  }
+  return [
+    h(
+      "dl",
+      { class: "lit-facts" },
+      ...fact("adapter", h("strong", {}, `v${adapter.version}`)),
+      ...fact("from", sources(adapter.learned_from)),
+      ...lossFact(adapter),
+      ...fact("took", `${brief(adapter.update_s)} s`),
+    ),
+  ];
+}
+
+function savings(store: Store): HTMLElement {
+  const { n_accepted = 0, n_corrections = 0, saved_s = 0 } = store.state ?? {};
+  const fixes = n_accepted === 1 ? "1 fix" : `${n_accepted} fixes`;
+  const given = n_corrections === 1 ? "1 correction" : `${n_corrections} corrections`;
+  const saved = n_accepted > 0 ? `Saved ${fixes} · ${Math.round(saved_s)} s` : "No fix saved yet";
+  return h(
+    "p",
+    { class: "lit-saved", title: "Every accepted proposal saves a correction and the time that it takes" },
+    h(n_accepted > 0 ? "strong" : "span", {}, saved),
+    h("span", { class: "lit-dim" }, `${given} given`),
+  );
+}
+
+export function makePanel(store: Store, commands: Commands) {
+  const objects = h("div", { class: "lit-objects", role: "group", "aria-label": "Objects" });
+  const add = button({
+    icon: "add",
+    text: "Add object",
+    label: "Add object",
+    key: "N",
+    run: commands.addObject,
+  });
+  const learned = h("div", { class: "lit-learned" });
+  const heading = (text: string) => h("h3", { class: "lit-heading" }, text);
+  const element = h(
+    "div",
+    { class: "lit-panel", role: "group", "aria-label": "Objects and learning", tabindex: 0 },
+    h("div", { class: "lit-section" }, heading("Objects"), objects, add),
+    h("div", { class: "lit-section" }, heading("Learning"), learned),
+  );
+
+  const drawObjects = memo(() => {
+    const focused = objects.contains(document.activeElement);
+    const rows = store.state?.objects.map((object) => objectRow(object, store, commands)) ?? [];
+    objects.replaceChildren(...rows);
+    if (focused) rows.find((row) => row.getAttribute("aria-pressed") === "true")?.focus();
+  });
+  const drawLearned = memo(() => {
+    const { state } = store;
+    const adapter = state ? adapterOf(state, store.active) : undefined;
+    const object = state ? objectOf(state, store.active) : undefined;
+    const whose = h("p", { class: "lit-dim lit-whose" }, object ? `for ${object.id} ${object.name}` : "");
+    learned.replaceChildren(whose, ...adapterFacts(adapter), savings(store));
+  });
+
+  function update(): void {
+    const { state } = store;
+    drawObjects(state?.objects, store.active, store.nFrames);
+    drawLearned(
+      state?.adapters,
+      state?.objects.map((object) => object.name),
+      store.active,
+      [state?.n_accepted, state?.n_corrections, state?.saved_s],
+    );
+  }
+
+  return { element, update };
+}

@@ -1,0 +1,80 @@
+// The mouse on the picture: presses go to the tool, drags and the wheel move the view.
+
+import type { FrameCanvas } from "./canvas";
+import { inside, panBy, toVideo, WHOLE, zoomAt } from "./geometry";
+import type { Keyboard } from "./keys";
+import type { Tool } from "./tools/tool";
+
+interface Scene {
+  root: HTMLElement;
+  canvas: FrameCanvas;
+  keyboard: Keyboard;
+  tool(): Tool;
+  /** Clicks mean something only once the kernel has answered. */
+  enabled(): boolean;
+}
+
+const ZOOM_PER_PX = 0.002;
+
+export function listenToPointer({ root, canvas, keyboard, tool, enabled }: Scene): () => void {
+  const { element } = canvas;
+  const stop = new AbortController();
+  const options = { signal: stop.signal };
+  let pan: { x: number; y: number } | null = null;
+
+  const positionOf = (event: MouseEvent) => {
+    const box = element.getBoundingClientRect();
+    return { x: event.clientX - box.left, y: event.clientY - box.top };
+  };
+
+  function down(event: PointerEvent): void {
+    root.focus({ preventScroll: true });
+    if (event.button === 1 || keyboard.spaceHeld) {
+      event.preventDefault();
+      keyboard.spaceUsed();
+      pan = positionOf(event);
+      element.setPointerCapture(event.pointerId);
+      element.classList.add("lit-panning");
+      return;
+    }
+    if (!enabled()) return;
+    const at = toVideo(positionOf(event), canvas.placement);
+    if (inside(at, canvas.video)) tool().press({ at, event, zoomed: canvas.look.zoom > 1 });
+  }
+
+  function move(event: PointerEvent): void {
+    if (!pan) return;
+    const now = positionOf(event);
+    canvas.setLook(panBy(canvas.look, canvas.stage, canvas.video, { x: now.x - pan.x, y: now.y - pan.y }));
+    pan = now;
+  }
+
+  function up(): void {
+    pan = null;
+    element.classList.remove("lit-panning");
+  }
+
+  function wheel(event: WheelEvent): void {
+    // Without focus the wheel belongs to the notebook's scrolling.
+    if (!root.contains(document.activeElement)) return;
+    event.preventDefault();
+    event.stopPropagation();
+    const step = event.deltaMode === WheelEvent.DOM_DELTA_LINE ? 16 : 1;
+    const factor = Math.exp(-event.deltaY * step * ZOOM_PER_PX);
+    canvas.setLook(zoomAt(canvas.look, canvas.stage, canvas.video, positionOf(event), factor));
+  }
+
+  function double(event: MouseEvent): void {
+    if (!inside(toVideo(positionOf(event), canvas.placement), canvas.video)) canvas.setLook(WHOLE);
+  }
+
+  element.addEventListener("pointerdown", down, options);
+  element.addEventListener("pointermove", move, options);
+  element.addEventListener("pointerup", up, options);
+  element.addEventListener("pointercancel", up, options);
+  element.addEventListener("wheel", wheel, { ...options, passive: false });
+  element.addEventListener("dblclick", double, options);
+  element.addEventListener("mousedown", (event) => event.preventDefault(), options);
+  element.addEventListener("contextmenu", (event) => event.preventDefault(), options);
+  return () => stop.abort();
+}

@@ -1,0 +1,52 @@
+// What the user can do now, and what to do next: pure questions about the state.
+
+import type { AdapterInfo, ObjectInfo, Prompt, State } from "./messages";
+
+export type NextAction = "click" | "track" | "learn" | "accept" | null;
+
+export const objectOf = (state: State, id: number): ObjectInfo | undefined =>
+  state.objects.find((object) => object.id === id);
+
+export const adapterOf = (state: State, id: number): AdapterInfo | undefined =>
+  state.adapters.find((adapter) => adapter.object === id);
+
+/** Whether the object has a mask on the frame. */
+export const hasMask = (object: ObjectInfo | undefined, frame: number): boolean =>
+  object?.runs.some(([first, last]) => first <= frame && frame <= last) ?? false;
+
+export const isTracked = (object: ObjectInfo | undefined): boolean =>
+  object?.runs.some(([, , status]) => status === "tracked") ?? false;
+
+export const promptsOn = <P extends Prompt>(prompts: P[], frame: number, object: number): P[] =>
+  prompts.filter((prompt) => prompt.frame === frame && prompt.object === object);
+
+export const canTrack = (state: State): boolean =>
+  state.prompts.length > 0 || state.objects.some((object) => object.runs.length > 0);
+
+export const canLearn = (state: State, frame: number, object: number): boolean =>
+  promptsOn(state.prompts, frame, object).length > 0;
+
+export const canFlag = (state: State, frame: number, object: number): boolean =>
+  hasMask(objectOf(state, object), frame);
+
+/** The one thing that brings the user further, shown in the accent colour. */
+export function nextAction(state: State, frame: number, active: number, proposalOpen: boolean): NextAction {
+  if (proposalOpen) return "accept";
+  const object = objectOf(state, active);
+  if (isTracked(object)) return canLearn(state, frame, active) ? "learn" : null;
+  const prompted = state.prompts.some((prompt) => prompt.object === active) || (object?.runs.length ?? 0) > 0;
+  return prompted ? "track" : "click";
+}
+
+/** Where tracking starts: the frame itself if it has a mask, else the nearest one that can lead to it. */
+export function trackStart(state: State, frame: number, reverse: boolean): number {
+  const objects = state.objects;
+  if (objects.some((object) => hasMask(object, frame))) return frame;
+  const prompted = state.prompts.map((prompt) => prompt.frame);
+  if (prompted.includes(frame)) return frame;
+  const ends = objects.flatMap((object) => object.runs.map(([first, last]) => (reverse ? first : last)));
+  const known = [...ends, ...prompted];
+  const leading = known.filter((index) => (reverse ? index > frame : index < frame));
+  if (leading.length > 0) return reverse ? Math.min(...leading) : Math.max(...leading);
+  return known.length > 0 ? (reverse ? Math.max(...known) : Math.min(...known)) : frame;
+}

@@ -1,0 +1,161 @@
+// The state of one view: what the kernel said, what the user looks at, and what is on its way.
+
+import { FrameCache, MaskCache } from "./caches";
+import { bytesOf } from "./codec";
+import { clamp } from "./geometry";
+import type { Job, Masks, Prompt, ProposalInfo, State, ToView } from "./messages";
+import type { Link } from "./transport";
+
+export interface Proposal extends ProposalInfo {
+  bytes: Uint8Array<ArrayBuffer>;
+  /** The user has given the verdict; the kernel has not closed it yet. */
+  judged: boolean;
+}
+
+/** A click that the kernel has not confirmed yet. */
+export interface Pending extends Prompt {
+  since: number;
+}
+
+const PENDING_MS = 8000;
+
+export class Store {
+  state: State | null = null;
+  link: Link = "connecting";
+  frame = 0;
+  active = 0;
+  playing = false;
+  job: Job | null = null;
+  proposal: Proposal | null = null;
+  holdBase = false;
+  error = "";
+  help = false;
+  pending: Pending[] = [];
+  readonly frames = new FrameCache();
+  readonly masks = new MaskCache();
+  #subscribers = new Set<() => void>();
+
+  constructor(private readonly now: () => number = () => performance.now()) {}
+
+  subscribe(callback: () => void): () => void {
+    this.#subscribers.add(callback);
+    return () => this.#subscribers.delete(callback);
+  }
+
+  notify(): void {
+    for (const callback of this.#subscribers) callback();
+  }
+
+  set(change: Partial<Pick<Store, "active" | "playing" | "holdBase" | "error" | "help" | "link">>): void {
+    Object.assign(this, change);
+    this.notify();
+  }
+
+  get nFrames(): number {
+    return this.state?.video.n_frames ?? 0;
+  }
+
+  get running(): boolean {
+    return this.job?.status === "running";
+  }
+
+  /** The proposal that awaits a verdict. */
+  get open(): Proposal | null {
+    return this.proposal && !this.proposal.judged ? this.proposal : null;
+  }
+
+  /** Show a frame; says whether it is another one than before. */
+  seek(frame: number): boolean {
+    const to = this.nFrames > 0 ? clamp(Math.round(frame), 0, this.nFrames - 1) : Math.max(0, frame);
+    if (to === this.frame) return false;
+    this.frame = to;
+    this.notify();
+    return true;
+  }
+
+  receive(message: ToView, buffers: DataView[]): void {
+    switch (message.type) {
+      case "state":
+        this.#receiveState(message);
+        break;
+      case "frames":
+        message.indices.forEach((index, i) => {
+          this.frames.put(index, buffers[i] as DataView);
+        });
+        break;
+      case "masks":
+        this.#receiveMasks(message, buffers);
+        break;
+      case "job":
+        this.job = message;
+        break;
+      case "proposalInfo":
+        this.#receiveProposal(message, buffers);
+        break;
+      case "error":
+        this.error = message.message;
+        this.pending = [];
+        if (this.proposal) this.proposal.judged = false;
+        break;
+    }
+    this.notify();
+  }
+
+  addPending(prompt: Prompt): void {
+    this.pending = [...this.pending, { ...prompt, since: this.now() }];
+    this.notify();
+  }
+
+  dropPending(frame: number, object: number): void {
+    this.pending = this.pending.filter((click) => click.frame !== frame || click.object !== object);
+    this.notify();
+  }
+
+  /** The prompts to show on a frame, the unconfirmed ones included. */
+  markers(frame: number): (Prompt & { since?: number })[] {
+    return [...(this.state?.prompts ?? []), ...this.pending].filter((prompt) => prompt.frame === frame);
+  }
+
+  #receiveState(state: State): void {
+    const before = this.state;
+    if (before && JSON.stringify(before.video) !== JSON.stringify(state.video)) {
+      this.frames.clear();
+      this.masks.clear();
+      this.proposal = null;
+    }
+    const known = state.objects.some((object) => object.id === this.active);
+    if (!known || before?.active_object !== state.active_object) this.active = state.active_object;
+    this.state = state;
+    this.frame = clamp(this.frame, 0, Math.max(0, state.video.n_frames - 1));
+    const limit = this.now() - PENDING_MS;
+    this.pending = this.pending.filter((click) => click.since > limit && !confirmed(click, state.prompts));
+  }
+
+  #receiveMasks(message: Masks, buffers: DataView[]): void {
+    for (const [frame, object] of message.forget) this.masks.forget(frame, object);
+    message.items.forEach((info, i) => {
+      this.masks.put(info, buffers[i] as DataView);
+    });
+  }
+
+  #receiveProposal(info: ProposalInfo, buffers: DataView[]): void {
+    this.holdBase = false;
+    if (info.frame < 0) {
+      this.proposal = null;
+      return;
+    }
+    this.proposal = { ...info, bytes: bytesOf(buffers[0] as DataView), judged: false };
+    this.active = info.object;
+    this.playing = false;
+    this.frame = clamp(info.frame, 0, Math.max(0, this.nFrames - 1));
+  }
+}
+
+const confirmed = (click: Prompt, prompts: Prompt[]): boolean =>
+  prompts.some(
+    (prompt) =>
+      prompt.frame === click.frame &&
+      prompt.object === click.object &&
+      prompt.positive === click.positive &&
+      Math.hypot(prompt.x - click.x, prompt.y - click.y) < 1,
+  );

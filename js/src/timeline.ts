@@ -1,0 +1,149 @@
+// The time line: the playhead over one lane per object. What is cached needs no kernel to be shown.
+
+import type { Commands } from "./commands";
+import { button, h, memo, setIcon, setText, svg } from "./dom";
+import { clock, frameAt, percentOf } from "./geometry";
+import type { FrameStatus, ObjectInfo, Run } from "./messages";
+import type { Store } from "./store";
+
+type MarkStatus = Exclude<FrameStatus, "tracked">;
+
+const MARKS: { [S in MarkStatus]: string } = {
+  corrected: "M0-5.5 5.5 0 0 5.5-5.5 0Z",
+  accepted: "M0-5 5 0 0 5-5 0Z",
+  prompted: "M-4 0a4 4 0 1 0 8 0a4 4 0 1 0-8 0",
+};
+const MARK_NAMES: { [S in MarkStatus]: string } = {
+  corrected: "correction",
+  accepted: "accepted proposal",
+  prompted: "prompt",
+};
+const MOST_MARKS = 400;
+
+/** Runs of neighbouring numbers: `[3, 4, 5, 9]` is `[[3, 5], [9, 9]]`. */
+export function extents(sorted: number[]): [number, number][] {
+  const found: [number, number][] = [];
+  for (const index of sorted) {
+    const last = found.at(-1);
+    if (last && index === last[1] + 1) last[1] = index;
+    else found.push([index, index]);
+  }
+  return found;
+}
+
+const band = (first: number, last: number, attributes: Record<string, string>) =>
+  svg("rect", { x: first, y: 0, width: last - first + 1, height: 1, ...attributes });
+
+const strip = (nFrames: number, ...content: Node[]) =>
+  svg(
+    "svg",
+    { class: "lit-strip", viewBox: `0 0 ${nFrames} 1`, preserveAspectRatio: "none", "aria-hidden": "true" },
+    ...content,
+  );
+
+function marksOf(runs: Run[], nFrames: number): SVGElement[] {
+  const marks: SVGElement[] = [];
+  for (const [first, last, status] of runs) {
+    if (status === "tracked") continue;
+    for (let frame = first; frame <= last && marks.length < MOST_MARKS; frame++) {
+      const path = svg("path", { d: MARKS[status], class: `lit-mark lit-${status}` });
+      marks.push(svg("svg", { x: `${percentOf(frame, nFrames)}%`, y: "50%", overflow: "visible" }, path));
+    }
+  }
+  return marks;
+}
+
+function lane(object: ObjectInfo, nFrames: number): HTMLElement[] {
+  const bands = object.runs.map(([first, last]) => band(first, last, { fill: object.colour }));
+  const label = h(
+    "div",
+    { class: "lit-lane-name", title: object.name },
+    h("span", { class: "lit-swatch", style: `--object:${object.colour}` }, String(object.id)),
+    h("span", { class: "lit-ellipsis" }, object.name),
+  );
+  const marks = svg("svg", { class: "lit-marks", "aria-hidden": "true" }, ...marksOf(object.runs, nFrames));
+  return [label, h("div", { class: "lit-lane" }, strip(nFrames, ...bands), marks)];
+}
+
+function legend(): HTMLElement {
+  const items = (Object.keys(MARKS) as MarkStatus[]).map((status) =>
+    h(
+      "span",
+      {},
+      svg(
+        "svg",
+        { class: "lit-icon", viewBox: "-8 -8 16 16", "aria-hidden": "true" },
+        svg("path", { d: MARKS[status], class: `lit-mark lit-${status}` }),
+      ),
+      MARK_NAMES[status],
+    ),
+  );
+  const untracked = h("span", {}, h("span", { class: "lit-gap", "aria-hidden": "true" }), "not tracked");
+  return h("div", { class: "lit-legend" }, ...items, untracked);
+}
+
+function dragToSeek(track: HTMLElement, store: Store, commands: Commands): void {
+  const seek = (event: PointerEvent) => {
+    const box = track.getBoundingClientRect();
+    commands.seek(frameAt(event.clientX - box.left, box.width, store.nFrames));
+  };
+  track.addEventListener("pointerdown", (event) => {
+    if (event.button !== 0) return;
+    track.setPointerCapture(event.pointerId);
+    seek(event);
+  });
+  track.addEventListener("pointermove", (event) => {
+    if (track.hasPointerCapture(event.pointerId)) seek(event);
+  });
+}
+
+export function makeTimeline(store: Store, commands: Commands) {
+  const play = button({ icon: "play", label: "Play", key: "Space", run: commands.togglePlay });
+  const time = h("span", { class: "lit-time" }, "0:00.0");
+  const scrub = h("div", { class: "lit-scrub" });
+  const lanes = h("div", { class: "lit-lanes" });
+  const playhead = h("div", { class: "lit-playhead" });
+  const track = h(
+    "div",
+    { class: "lit-track", role: "slider", tabindex: 0, "aria-label": "Frame", "aria-valuemin": 0 },
+    playhead,
+  );
+  dragToSeek(track, store, commands);
+  const rows = h(
+    "div",
+    { class: "lit-rows" },
+    h("div", { class: "lit-clock" }, play, time),
+    scrub,
+    lanes,
+    track,
+  );
+  const element = h("div", { class: "lit-timeline" }, rows, legend());
+
+  const drawLanes = memo(() => {
+    const state = store.state;
+    lanes.replaceChildren(...(state?.objects.flatMap((object) => lane(object, store.nFrames)) ?? []));
+  });
+  const drawCached = memo(() => {
+    const bands = extents(store.frames.indices).map(([first, last]) =>
+      band(first, last, { class: "lit-cached" }),
+    );
+    scrub.replaceChildren(strip(Math.max(1, store.nFrames), ...bands));
+  });
+
+  function update(): void {
+    const fps = store.state?.video.fps ?? 1;
+    const shown = clock(store.frame, fps);
+    setText(time, shown);
+    setIcon(play, store.playing ? "pause" : "play");
+    play.setAttribute("aria-label", store.playing ? "Pause" : "Play");
+    play.disabled = store.nFrames < 2;
+    track.setAttribute("aria-valuemax", String(Math.max(0, store.nFrames - 1)));
+    track.setAttribute("aria-valuenow", String(store.frame));
+    track.setAttribute("aria-valuetext", `frame ${store.frame} of ${store.nFrames}, ${shown}`);
+    playhead.style.left = `${percentOf(store.frame, store.nFrames)}%`;
+    drawLanes(store.nFrames, store.state?.objects);
+    drawCached(store.nFrames, store.frames.indices);
+  }
+
+  return { element, update };
+}

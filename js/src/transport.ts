@@ -1,0 +1,189 @@
+// The line to the kernel. Messages are pushed where the host lets them through; where it drops what
+// comes from a thread, the view asks for them instead, one question at a time.
+
+import { buffersOf, encode, MessageError, PROTOCOL, parse, type ToKernel, type ToView } from "./messages";
+
+export type Link = "connecting" | "connected" | "disconnected";
+
+export interface Listener {
+  message(message: ToView, buffers: DataView[]): void;
+  link(link: Link): void;
+  problem(text: string): void;
+}
+
+/** What the transport needs of an anywidget model. */
+export interface Channel {
+  /** Not every host shows it; where it is shown and empty, there is no kernel. */
+  comm?: unknown;
+  get(name: "transport"): unknown;
+  on(event: "msg:custom", callback: (content: unknown, buffers: DataView[]) => void): void;
+  off(event: "msg:custom", callback: (content: unknown, buffers: DataView[]) => void): void;
+  send(content: unknown): void;
+}
+
+const PUSH_WITHIN_MS = 1000;
+const HELLO_WITHIN_MS = 4000;
+const POLL_BUSY_MS = 100;
+const POLL_IDLE_MS = 1000;
+const POLL_LOST_MS = 5000;
+
+const ANSWERED: ReadonlySet<ToKernel["type"]> = new Set([
+  "hello",
+  "requestFrames",
+  "requestMasks",
+  "click",
+  "track",
+  "learn",
+  "flag",
+  "accept",
+]);
+
+export class Transport {
+  link: Link = "connecting";
+  polling = false;
+  #listeners = new Set<Listener>();
+  #pushTimer: Timer;
+  #helloTimer: Timer;
+  #pollTimer: Timer;
+  /** A job runs in the kernel. */
+  #running = false;
+  /** Something is expected soon: ask often. */
+  #busy = false;
+  /** A poll has not been answered yet. */
+  #outstanding = false;
+  #closed = false;
+
+  constructor(private readonly channel: Channel) {
+    channel.on("msg:custom", this.#onMessage);
+  }
+
+  listen(listener: Listener): () => void {
+    this.#listeners.add(listener);
+    listener.link(this.link);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** A view has opened: ask for the whole state. */
+  hello(): void {
+    this.send({ type: "hello", protocol: PROTOCOL });
+    if (this.channel.get("transport") === "poll") this.#startPolling();
+    if (this.link === "connected") return;
+    clearTimeout(this.#helloTimer);
+    this.#helloTimer = setTimeout(() => this.#setLink("disconnected"), HELLO_WITHIN_MS);
+  }
+
+  send(message: Parameters<typeof encode>[0]): void {
+    if (this.#closed) return;
+    // A model restored from a saved notebook has an empty comm and swallows what is sent.
+    if ("comm" in this.channel && !this.channel.comm) {
+      this.#setLink("disconnected");
+      return;
+    }
+    this.channel.send(encode(message));
+    if (!ANSWERED.has(message.type)) return;
+    this.#busy = true;
+    if (this.polling) this.#pollIn(POLL_BUSY_MS);
+    else this.#pushTimer ??= setTimeout(() => this.#startPolling(), PUSH_WITHIN_MS);
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.channel.off("msg:custom", this.#onMessage);
+    this.#listeners.clear();
+    for (const timer of [this.#pushTimer, this.#helloTimer, this.#pollTimer]) clearTimeout(timer);
+  }
+
+  #onMessage = (content: unknown, buffers: DataView[] = []): void => {
+    this.#disarm();
+    this.#setLink("connected");
+    this.#guard(() => {
+      const message = this.#read(content, buffers);
+      if (message.type === "batch") {
+        this.#unpack(message.messages, message.n_buffers, buffers);
+        if (this.polling) this.#pollIn(this.#busy ? POLL_BUSY_MS : POLL_IDLE_MS, true);
+      } else {
+        if (this.channel.get("transport") !== "poll") this.#stopPolling();
+        this.#deliver(message, buffers);
+      }
+    });
+  };
+
+  #unpack(messages: unknown[], counts: number[], buffers: DataView[]): void {
+    let at = 0;
+    messages.forEach((content, i) => {
+      const own = buffers.slice(at, at + (counts[i] ?? 0));
+      at += own.length;
+      this.#guard(() => this.#deliver(this.#read(content, own), own));
+    });
+    if (messages.length === 0) this.#busy = this.#running;
+  }
+
+  #deliver(message: ToView, buffers: DataView[]): void {
+    if (message.type === "job") this.#busy = this.#running = message.status === "running";
+    for (const listener of this.#listeners) listener.message(message, buffers);
+  }
+
+  #read(content: unknown, buffers: DataView[]): ToView {
+    const message = parse(content);
+    if (buffersOf(message) !== buffers.length) {
+      throw new MessageError(
+        `message ${message.type}: expected ${buffersOf(message)} buffers, got ${buffers.length}`,
+      );
+    }
+    return message;
+  }
+
+  #guard(work: () => void): void {
+    try {
+      work();
+    } catch (error) {
+      if (!(error instanceof MessageError)) throw error;
+      for (const listener of this.#listeners) listener.problem(error.message);
+    }
+  }
+
+  #disarm(): void {
+    clearTimeout(this.#pushTimer);
+    clearTimeout(this.#helloTimer);
+    this.#pushTimer = undefined;
+  }
+
+  #setLink(link: Link): void {
+    if (this.link === link) return;
+    this.link = link;
+    for (const listener of this.#listeners) listener.link(link);
+  }
+
+  #startPolling(): void {
+    this.#pushTimer = undefined;
+    if (this.polling || this.#closed) return;
+    this.polling = true;
+    this.#poll();
+  }
+
+  #stopPolling(): void {
+    this.polling = false;
+    this.#outstanding = false;
+    clearTimeout(this.#pollTimer);
+  }
+
+  #poll(): void {
+    this.#outstanding = true;
+    this.channel.send(encode({ type: "poll" }));
+    clearTimeout(this.#pollTimer);
+    // An answer that stays away this long is lost or waits behind a running cell: say so, and ask again.
+    this.#pollTimer = setTimeout(() => {
+      this.#setLink("disconnected");
+      this.#poll();
+    }, POLL_LOST_MS);
+  }
+
+  #pollIn(delay: number, answered = false): void {
+    if (answered) this.#outstanding = false;
+    if (this.#outstanding) return;
+    clearTimeout(this.#pollTimer);
+    this.#pollTimer = setTimeout(() => this.#poll(), delay);
+  }
+}
+
+type Timer = ReturnType<typeof setTimeout> | undefined;

@@ -1,0 +1,229 @@
+// One view of the widget: puts the parts together and keeps them up to date.
+
+import { makeActions } from "./actions";
+import { FrameCanvas } from "./canvas";
+import { bytesOf, decodeFrame } from "./codec";
+import { makeCommands } from "./commands";
+import { h } from "./dom";
+import { listenToKeys } from "./keys";
+import { makeOverlays } from "./overlays";
+import { makePanel } from "./panel";
+import { Player } from "./player";
+import { listenToPointer } from "./pointer";
+import { Prefetch } from "./prefetch";
+import { adapterOf } from "./rules";
+import { Store } from "./store";
+import { makeTimeline } from "./timeline";
+import { makeToolbar } from "./toolbar";
+import { pointTool } from "./tools/point";
+import type { Transport } from "./transport";
+
+export interface Traits {
+  preview: DataView | null;
+  frame_index: number;
+  transport: "push" | "poll";
+  view_height: number;
+}
+
+/** What a view needs of an anywidget model. */
+export interface Model {
+  get<K extends keyof Traits>(name: K): Traits[K];
+  set<K extends keyof Traits>(name: K, value: Traits[K]): void;
+  on(event: string, callback: () => void): void;
+  off(event: string, callback: () => void): void;
+  save_changes(): void;
+}
+
+const WRITE_FRAME_MS = 150;
+const ROOT = {
+  class: "lit-widget",
+  tabindex: 0,
+  role: "application",
+  "aria-label": "Video annotation",
+  // The notebook keeps its own shortcuts to itself while the widget has the focus.
+  "data-lm-suppress-shortcuts": "true",
+};
+
+/** Draw the widget into `el`; returns what takes it away again. */
+export function makeView(model: Model, transport: Transport, el: HTMLElement): () => void {
+  const store = new Store();
+  const root = h("div", ROOT);
+  const canvas = new FrameCanvas(store, () => refresh());
+  const releaseFocus = () => (document.activeElement as HTMLElement | null)?.blur();
+  const commands = makeCommands({ store, transport, setLook: (look) => canvas.setLook(look), releaseFocus });
+  const point = pointTool(commands);
+  const overlays = makeOverlays(store, commands);
+  const parts = [
+    makeToolbar(store, commands, [point]),
+    makePanel(store, commands),
+    makeTimeline(store, commands),
+    makeActions(store, commands),
+  ] as const;
+  const [toolbar, panel, timeline, actions] = parts;
+  const stage = h("div", { class: "lit-stage" }, canvas.element, ...overlays.onStage);
+  root.append(
+    toolbar.element,
+    h("div", { class: "lit-body" }, stage, panel.element),
+    timeline.element,
+    actions.element,
+    overlays.help,
+  );
+  el.append(root);
+
+  const player = new Player(store);
+  const prefetch = new Prefetch(store, transport);
+  const keyboard = listenToKeys(root, commands);
+  const stopPointer = listenToPointer({
+    root,
+    canvas,
+    keyboard,
+    tool: () => point,
+    enabled: () => store.state !== null && (canvas.current || store.frames.has(store.frame)),
+  });
+
+  function draw(): void {
+    const { width, height } = canvas.video;
+    stage.style.setProperty("--lit-aspect", `${width} / ${height}`);
+    canvas.draw();
+    canvas.element.setAttribute(
+      "aria-label",
+      `Frame ${store.frame} of ${store.state?.video.name ?? "the video"}`,
+    );
+    for (const part of parts) part.update();
+    overlays.update();
+    publish(root, store, canvas);
+  }
+  const refresh = once(draw);
+  const { write: writeFrame, stop: stopFrame } = syncFrame(model, store);
+  const unsubscribe = store.subscribe(() => {
+    player.update();
+    prefetch.update();
+    writeFrame();
+    refresh();
+  });
+  const stopTraits = followTraits(model, root, canvas);
+  const stopSize = followSize(stage, canvas);
+  const unlisten = transport.listen({
+    message: (message, buffers) => store.receive(message, buffers),
+    link: (link) => store.set({ link }),
+    problem: (error) => store.set({ error }),
+  });
+  transport.hello();
+  refresh();
+
+  return () => {
+    for (const stop of [unlisten, unsubscribe, stopFrame, stopTraits, stopSize, stopPointer]) stop();
+    keyboard.stop();
+    player.stop();
+    point.stop();
+    canvas.setPreview(null);
+    refresh.cancel();
+    store.frames.clear();
+    store.masks.clear();
+    root.remove();
+  };
+}
+
+/** What tests and other scripts may read of a view. */
+function publish(root: HTMLElement, store: Store, canvas: FrameCanvas): void {
+  const { state, job, proposal } = store;
+  const status =
+    store.link === "disconnected"
+      ? "disconnected"
+      : store.running
+        ? "running"
+        : store.error
+          ? "error"
+          : "idle";
+  if (canvas.painted >= 0) root.dataset.ready = "true";
+  Object.assign(root.dataset, {
+    status,
+    painted: String(canvas.painted),
+    job: job ? `${job.kind}:${job.status}` : "",
+    frame: String(store.frame),
+    framesCached: String(store.frames.count),
+    masks: String(store.masks.count),
+    maskPixels: String(canvas.maskPixels),
+    prompts: String(state?.prompts.length ?? 0),
+    proposal: proposal ? `${proposal.frame}:${proposal.object}` : "",
+    adapterVersion: String((state && adapterOf(state, store.active)?.version) ?? 0),
+  });
+}
+
+/** At most one run per animation frame. */
+function once(work: () => void): (() => void) & { cancel(): void } {
+  let handle = 0;
+  const ask = () => {
+    handle ||= requestAnimationFrame(() => {
+      handle = 0;
+      work();
+    });
+  };
+  return Object.assign(ask, {
+    cancel() {
+      cancelAnimationFrame(handle);
+      handle = 0;
+    },
+  });
+}
+
+/** Keep the `frame_index` trait and the playhead together; writes are spread out while the user scrubs. */
+function syncFrame(model: Model, store: Store) {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  let written = model.get("frame_index");
+  store.seek(written);
+
+  function save(): void {
+    timer = undefined;
+    if (store.frame === written || !store.state) return;
+    written = store.frame;
+    model.set("frame_index", written);
+    model.save_changes();
+  }
+  function follow(): void {
+    const frame = model.get("frame_index");
+    if (frame === written) return;
+    written = frame;
+    store.seek(frame);
+  }
+  model.on("change:frame_index", follow);
+  return {
+    write(): void {
+      if (store.frame !== written) timer ??= setTimeout(save, WRITE_FRAME_MS);
+    },
+    stop(): void {
+      clearTimeout(timer);
+      model.off("change:frame_index", follow);
+    },
+  };
+}
+
+function followTraits(model: Model, root: HTMLElement, canvas: FrameCanvas): () => void {
+  let stopped = false;
+  const height = () => root.style.setProperty("--lit-height", `${model.get("view_height") || 420}px`);
+  const preview = async () => {
+    const bytes = model.get("preview");
+    if (!bytes?.byteLength) return;
+    const bitmap = await decodeFrame(bytesOf(bytes)).catch(() => null);
+    if (stopped) bitmap?.close();
+    else canvas.setPreview(bitmap);
+  };
+  height();
+  void preview();
+  model.on("change:view_height", height);
+  model.on("change:preview", preview);
+  return () => {
+    stopped = true;
+    model.off("change:view_height", height);
+    model.off("change:preview", preview);
+  };
+}
+
+function followSize(stage: HTMLElement, canvas: FrameCanvas): () => void {
+  const observer = new ResizeObserver(() => {
+    const { clientWidth: width, clientHeight: height } = stage;
+    if (width > 0 && height > 0) canvas.resize({ width, height }, window.devicePixelRatio || 1);
+  });
+  observer.observe(stage);
+  return () => observer.disconnect();
+}

@@ -1,0 +1,1 @@
+"""Live training for any task: knows no video, no model and no notebook."""

@@ -1,0 +1,1 @@
+"""Live image classification with CLIP: the second task, which keeps the core honest."""

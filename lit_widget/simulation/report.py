@@ -1,0 +1,89 @@
+"""Tables and figures of a simulation, made from its result alone."""
+
+from __future__ import annotations
+
+from html import escape
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from .runner import SimulationResult
+
+COLOURS = {"original": "#999999", "token-0": "#56B4E9", "previous-mask": "#E69F00", "lit-lora": "#0072B2"}
+"""Okabe-Ito colours per strategy."""
+
+COLUMNS = {
+    "strategy": "strategy",
+    "corrections": "corrections",
+    "corrections_ge10": "of pairs ≥ 10",
+    "clicks": "clicks",
+    "masks": "masks",
+    "accepted": "accepted",
+    "annotation_s": "annotation s",
+    "j_mean": "J",
+    "update_s": "update s",
+}
+
+
+def summary_table(result: SimulationResult) -> pd.DataFrame:
+    """The summary with headings for people and numbers as text."""
+    summary = result.summary
+    table = summary[list(COLUMNS)].rename(columns=COLUMNS)
+    for column in table.columns[1:]:
+        digits = 3 if column == "J" else 2
+        table[column] = [f"{value:.{digits}f}" if np.isfinite(value) else "–" for value in table[column]]
+    table["fewer corrections"] = [
+        "–"
+        if row.strategy == result.baseline or not np.isfinite(row.reduction_pct)
+        else f"{row.reduction_pct:.0f} % [{row.reduction_low:.0f}, {row.reduction_high:.0f}]"
+        for row in summary.itertuples()
+    ]
+    return table
+
+
+def summary_text(result: SimulationResult) -> str:
+    """The summary as an aligned table for a terminal, with what the numbers mean."""
+    return f"{summary_table(result).to_string(index=False)}\n{caption(result)}"
+
+
+def summary_html(result: SimulationResult) -> str:
+    """The summary as an HTML table."""
+    table = summary_table(result).to_html(index=False, border=0, escape=True)
+    return f"<div>{table}<p>{escape(caption(result))}</p></div>"
+
+
+def caption(result: SimulationResult) -> str:
+    """One sentence on what was run."""
+    pairs = len(result.paired("corrections"))
+    ending = "" if result.complete else " Interrupted: these are the passes that were finished."
+    return (
+        f"Means per (video, object) over {pairs} pairs, tau {result.settings['tau']}, model "
+        f"{result.settings['model']}, seed {result.settings['seed']}; fewer corrections than "
+        f"{result.baseline} with a 95 % bootstrap interval.{ending}"
+    )
+
+
+def corrections_figure(result: SimulationResult) -> Figure:
+    """Corrections per pair, sorted by the baseline, and corrections accumulated over the videos' length."""
+    from matplotlib.figure import Figure
+
+    table = result.paired("corrections").sort_values(result.baseline, ascending=False)
+    figure = Figure(figsize=(9, 3.4), layout="constrained")
+    each, total = figure.subplots(1, 2)
+    for strategy in table.columns:
+        colour = COLOURS.get(strategy)
+        each.plot(np.arange(len(table)), table[strategy], ".-", lw=1, label=strategy, color=colour)
+        own = result.events[(result.events["strategy"] == strategy) & (result.events["event"] == "corrected")]
+        frames = np.sort(own["frame"].to_numpy(dtype=float))
+        total.step(np.r_[0, frames], np.arange(len(frames) + 1), where="post", label=strategy, color=colour)
+    each.set(xlabel="pair, by corrections of the baseline", ylabel="corrections", title="Per video and object")
+    total.set(xlabel="frame", ylabel="corrections so far, all pairs", title="Over the length of the videos")
+    for axes in (each, total):
+        axes.spines[["top", "right"]].set_visible(False)
+        axes.set_ylim(bottom=0)
+    each.legend(frameon=False)
+    return figure

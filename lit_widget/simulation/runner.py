@@ -1,0 +1,315 @@
+"""Run the protocol over sequences, objects and strategies, and hold the typed result."""
+
+from __future__ import annotations
+
+import json
+import platform
+from collections.abc import Iterable, Sequence as Many
+from dataclasses import asdict, dataclass, field
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+from tqdm.auto import tqdm
+
+from lit_widget.core.strategy import Strategy, find_strategy
+from lit_widget.core.update import UpdateConfig
+from lit_widget.video.learner import VideoLearner
+from lit_widget.video.models import find_entry, load_model
+from lit_widget.video.sam2 import FeatureCache, Sam2
+from lit_widget.video.strategies import STRATEGIES
+
+from .cost import CostModel
+from .datasets import Sequence, open_sources
+from .metrics import Interval, reduction_interval
+from .protocol import FrameResult, run_pair
+from .user import SimulatedUser
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+MANY_CORRECTIONS = 10
+"""The paper's headline subset: pairs with at least this many corrections in the baseline."""
+
+SCHEMA = 1
+
+
+@dataclass(frozen=True)
+class PairRecord:
+    """One (video, object, strategy).
+
+    Attributes:
+        video: name of the sequence.
+        object: id of the object.
+        strategy: name of the strategy.
+        corrections: frames that the user had to correct, the paper's count.
+        clicks: clicks in them.
+        masks: of them, frames whose mask had to be painted in full.
+        accepted: frames where a proposal was taken instead.
+        rejected: frames where a proposal was refused before correcting.
+        annotation_s: the user's seconds by the cost model, and the seconds of waiting for updates and proposals.
+        update_s: seconds of training in all.
+        j_mean: mean IoU of the resulting masks over judged frames.
+        frames: judged frames.
+    """
+
+    video: str
+    object: int
+    strategy: str
+    corrections: int
+    clicks: int
+    masks: int
+    accepted: int
+    rejected: int
+    annotation_s: float
+    update_s: float
+    j_mean: float
+    frames: int
+
+
+@dataclass(frozen=True)
+class SimulationResult:
+    """What a simulation found.
+
+    Attributes:
+        records: one row per (video, object, strategy), the fields of `PairRecord`.
+        events: one row per judged frame that was corrected or accepted.
+        settings: tau, seed, model, versions: what the numbers were obtained with.
+        complete: False when the run was interrupted; the rows are what was done.
+    """
+
+    records: pd.DataFrame
+    events: pd.DataFrame
+    settings: dict[str, Any] = field(default_factory=dict)
+    complete: bool = True
+
+    @property
+    def baseline(self) -> str:
+        """The strategy that the others are compared with: the first."""
+        return str(self.settings["strategies"][0])
+
+    def paired(self, column: str) -> pd.DataFrame:
+        """One column of `records` by (video, object), a column per strategy; unfinished pairs are left out."""
+        table = self.records.pivot_table(index=["video", "object"], columns="strategy", values=column)
+        return table.reindex(columns=[s for s in self.settings["strategies"] if s in table]).dropna()
+
+    def reduction(self, strategy: str, *, against: str | None = None, many: bool = False) -> Interval:
+        """By how many per cent a strategy needs fewer corrections, with a bootstrap interval over pairs.
+
+        Args:
+            strategy: which one.
+            against: compared with which; the baseline by default.
+            many: only pairs with at least ten corrections in the baseline.
+        """
+        table = self.paired("corrections")
+        if many:
+            table = table[table[self.baseline] >= MANY_CORRECTIONS]
+        return reduction_interval(table[against or self.baseline].to_numpy(), table[strategy].to_numpy())
+
+    @property
+    def summary(self) -> pd.DataFrame:
+        """One row per strategy: means per pair, and the reduction of corrections in per cent with its interval."""
+        rows = []
+        many = self.paired("corrections")
+        many = many[many[self.baseline] >= MANY_CORRECTIONS] if len(many) else many
+        updates = self.events[self.events["update_s"] > 0].groupby("strategy")["update_s"].mean()
+        for strategy in self.paired("corrections").columns:
+            own = self.records[self.records["strategy"] == strategy]
+            drop = self.reduction(strategy)
+            rows.append(
+                {
+                    "strategy": strategy,
+                    "pairs": len(own),
+                    "corrections": own["corrections"].mean(),
+                    "corrections_ge10": many[strategy].mean() if len(many) else float("nan"),
+                    "clicks": own["clicks"].mean(),
+                    "masks": own["masks"].mean(),
+                    "accepted": own["accepted"].mean(),
+                    "annotation_s": own["annotation_s"].mean(),
+                    "j_mean": own["j_mean"].mean(),
+                    "update_s": updates.get(strategy, float("nan")),
+                    "reduction_pct": drop.estimate,
+                    "reduction_low": drop.low,
+                    "reduction_high": drop.high,
+                }
+            )
+        return pd.DataFrame(rows)
+
+    def plot(self) -> Figure:
+        """Corrections per pair and strategy, and how they add up over the length of the videos."""
+        from .report import corrections_figure
+
+        return corrections_figure(self)
+
+    def _repr_html_(self) -> str:
+        from .report import summary_html
+
+        return summary_html(self)
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain data: settings, records, events and summary, with `null` for what is undefined."""
+        return {
+            "schema": SCHEMA,
+            "complete": self.complete,
+            "settings": self.settings,
+            "summary": _plain(self.summary),
+            "records": _plain(self.records),
+            "events": _plain(self.events),
+        }
+
+    def save(self, path: str | Path) -> Path:
+        """Write `to_json()` to a file, all or nothing."""
+        target = Path(path)
+        partial = target.with_name(target.name + ".partial")
+        partial.write_text(json.dumps(self.to_json(), indent=1) + "\n")
+        return partial.replace(target)
+
+    @classmethod
+    def load(cls, path: str | Path) -> SimulationResult:
+        """Read what `save` wrote.
+
+        Raises:
+            ValueError: if the file is not of this schema.
+        """
+        data = json.loads(Path(path).read_text())
+        if not isinstance(data, dict) or data.get("schema") != SCHEMA:
+            raise ValueError(f"{path} is not a simulation result of schema {SCHEMA}; write one with SimulationResult.save")
+        frames = (_table(PairRecord, data["records"]), _events_table(data["events"]))
+        return cls(*frames, settings=data["settings"], complete=data["complete"])
+
+
+def run_simulation(
+    sources: str | Path | Sequence | Iterable[str | Path | Sequence],
+    *,
+    strategies: str | Many[str] = ("original", "lit-lora"),
+    model: str | Sam2 = "pocket",
+    tau: float = 0.5,
+    seed: int = 0,
+    update: UpdateConfig | None = None,
+    cost: CostModel | None = None,
+    progress: bool = True,
+) -> SimulationResult:
+    """Annotate sequences with a simulated user, once per strategy (paper section 4).
+
+    Args:
+        sources: folders in DAVIS layout, `embedded:KIND:FIRST-LAST`, or sequences.
+        strategies: names from `lit_widget.strategies()`; the first is the baseline.
+        model: a name from `lit_widget.models()`, or a loaded model.
+        tau: a mask with IoU below this is an error.
+        seed: of the user, the adapters' initial weights and dropout.
+        update: how corrections are learned; the model's own setting by default.
+        cost: seconds of human time per action.
+        progress: show a progress bar.
+
+    Returns:
+        The result; interrupting (Ctrl-C or the stop button) returns what was done, with `complete` False.
+
+    Raises:
+        ValueError: if a strategy or model is unknown, `tau` is no IoU, or a source cannot be read.
+    """
+    names = [strategies] if isinstance(strategies, str) else list(strategies)
+    chosen = [find_strategy(name, STRATEGIES) for name in names]
+    user = SimulatedUser(tau=tau, seed=seed)
+    sequences = _open(sources)
+    loaded = load_model(model) if isinstance(model, str) else model
+    update = update or find_entry(loaded.name).update
+    settings = {
+        "strategies": names,
+        "tau": tau,
+        "seed": seed,
+        "model": loaded.name,
+        "update": asdict(update),
+        "versions": environment(),
+    }
+    done = _Collected(cost or CostModel())
+    pairs = [(sequence, object_id) for sequence in sequences for object_id in sequence.objects]
+    try:
+        with tqdm(total=len(pairs) * len(chosen), disable=not progress, unit="pass") as bar:
+            for sequence in sequences:
+                cache = FeatureCache(lambda index, frames=sequence.frames: loaded.encode(frames[index]))
+                for object_id in sequence.objects:
+                    for strategy in chosen:
+                        bar.set_description(f"{sequence.name} · object {object_id} · {strategy.name}")
+                        learner = VideoLearner(loaded, sequence.frames, update=update, seed=seed + 123, features=cache)
+                        frames = run_pair(learner, sequence, object_id, strategy, user)
+                        done.add(sequence.name, object_id, strategy, frames)
+                        bar.update()
+    except KeyboardInterrupt:
+        return done.result(settings, complete=False)
+    return done.result(settings, complete=True)
+
+
+def environment() -> dict[str, str]:
+    """Versions and machine, to stand beside every number."""
+    packages = ("lit-widget", "torch", "sam2", "peft", "numpy")
+    found = {name: _version(name) for name in packages}
+    return {"python": platform.python_version(), "machine": platform.machine(), **found}
+
+
+def _version(package: str) -> str:
+    try:
+        return version(package)
+    except ModuleNotFoundError:
+        return "source tree"
+
+
+def _open(sources: str | Path | Sequence | Iterable[str | Path | Sequence]) -> list[Sequence]:
+    given = [sources] if isinstance(sources, (str, Path, Sequence)) else list(sources)
+    opened: list[Sequence] = []
+    for source in given:
+        opened += [source] if isinstance(source, Sequence) else open_sources([str(source)])
+    if not opened:
+        raise ValueError("there is nothing to simulate: no source was given")
+    return opened
+
+
+class _Collected:
+    """Rows as passes finish."""
+
+    def __init__(self, cost: CostModel) -> None:
+        self.cost = cost
+        self.records: list[dict[str, Any]] = []
+        self.events: list[dict[str, Any]] = []
+
+    def add(self, video: str, object_id: int, strategy: Strategy, frames: list[FrameResult]) -> None:
+        if not frames:
+            return
+        who = {"video": video, "object": object_id, "strategy": strategy.name}
+        corrected = [frame for frame in frames if frame.event == "corrected"]
+        accepted = [frame for frame in frames if frame.event == "accepted"]
+        offered = len(accepted) + sum(frame.rejected for frame in corrected)
+        waiting = sum(frame.update_s + frame.propose_s for frame in frames)
+        work = sum(self.cost.event_s(frame.n_clicks, frame.full_mask) for frame in corrected)
+        record = PairRecord(
+            video,
+            object_id,
+            strategy.name,
+            corrections=len(corrected),
+            clicks=sum(frame.n_clicks for frame in corrected),
+            masks=sum(frame.full_mask for frame in corrected),
+            accepted=len(accepted),
+            rejected=sum(frame.rejected for frame in corrected),
+            annotation_s=work + waiting + self.cost.validate_s * offered,
+            update_s=sum(frame.update_s for frame in frames),
+            j_mean=float(np.mean([frame.iou for frame in frames])),
+            frames=len(frames),
+        )
+        self.records.append(asdict(record))
+        self.events += [{**who, **asdict(frame)} for frame in frames if frame.event != "tracked"]
+
+    def result(self, settings: dict[str, Any], *, complete: bool) -> SimulationResult:
+        return SimulationResult(_table(PairRecord, self.records), _events_table(self.events), settings, complete)
+
+
+def _table(row: type, rows: list[dict[str, Any]]) -> pd.DataFrame:
+    return pd.DataFrame(rows, columns=list(row.__dataclass_fields__))
+
+
+def _events_table(rows: list[dict[str, Any]]) -> pd.DataFrame:
+    return pd.DataFrame(rows, columns=["video", "object", "strategy", *FrameResult.__dataclass_fields__])
+
+
+def _plain(table: pd.DataFrame) -> list[dict[str, Any]]:
+    return json.loads(table.to_json(orient="records"))

@@ -1,0 +1,1 @@
+"""Video segmentation: one mask per object and frame."""

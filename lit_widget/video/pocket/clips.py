@@ -1,0 +1,252 @@
+"""The embedded data set: deterministic clips by kind and seed, and the stream that the model trains on.
+
+Every kind isolates one way in which trackers fail. Kinds in `HELD_OUT` never occur in training, so
+that the shipped model meets them as a real tracker meets a new domain.
+"""
+
+from __future__ import annotations
+
+import math
+import zlib
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from jaxtyping import Bool, UInt8
+from numpy.random import Generator
+from torch import Tensor
+
+from .motion import Motion, film, wander
+from .scene import Actor, Scene, render
+from .sprites import SPRITE, Piece, attached, halved, limbs, whole
+from .textures import fractal, texture
+
+KINDS: dict[str, str] = {
+    "easy": "one distinct object, few neighbours",
+    "deformation": "a bending, limbed body whose surface slowly changes",
+    "occlusion": "another object passes in front and the target reappears",
+    "distractor": "look-alikes cross its path",
+    "camouflage": "its surface is cut from the background",
+    "tiny": "it covers less than about one per cent of the frame",
+    "split": "it breaks in two halves; both remain the target",
+    "part": "the target is one half or the core of a larger body",
+    "leak": "the target is the larger of two shapes that move as one",
+    "union": "the target is two objects that move together",
+}
+"""Every kind with one line of explanation."""
+
+HELD_OUT = ("split", "part", "leak", "union")
+"""Kinds absent from training."""
+
+SIZE = (192, 256)
+"""Default (height, width) of an embedded clip in pixels."""
+
+_BACKGROUND = 224
+
+
+@dataclass(frozen=True)
+class Clip:
+    """A procedural clip with exact ground truth.
+
+    Attributes:
+        frames: (t, h, w, 3) RGB.
+        target: (t, h, w) where the target is visible.
+        kind: one of `KINDS`.
+        seed: the seed it was made from.
+    """
+
+    frames: UInt8[np.ndarray, "t h w 3"]
+    target: Bool[np.ndarray, "t h w"]
+    kind: str
+    seed: int
+
+
+def embedded_clip(kind: str, seed: int, *, frames: int = 48, size: tuple[int, int] = SIZE) -> Clip:
+    """Make one clip of the embedded data set; equal arguments give equal pixels.
+
+    Args:
+        kind: one of `KINDS`.
+        seed: any non-negative integer.
+        frames: number of frames.
+        size: (height, width) in pixels.
+
+    Raises:
+        ValueError: if `kind` is unknown or `seed` is negative.
+    """
+    if kind not in KINDS:
+        raise ValueError(f"unknown kind of embedded clip {kind!r}; choose one of {', '.join(KINDS)}")
+    if seed < 0:
+        raise ValueError(f"the seed of an embedded clip must not be negative, got {seed}")
+    rng = np.random.default_rng([zlib.crc32(kind.encode()), seed])
+    while True:
+        scene, labels = _evaluation_scene(rng, kind, frames, size)
+        images, ids = render(rng, scene, *size)
+        target = torch.isin(ids, torch.tensor(labels, dtype=torch.uint8))
+        if _usable(target, tiny=kind == "tiny"):
+            return Clip(images.numpy(), target.numpy(), kind, seed)
+
+
+def training_clip(
+    rng: Generator, *, frames: int, size: tuple[int, int]
+) -> tuple[UInt8[Tensor, "t h w 3"], UInt8[Tensor, "t h w"]]:
+    """Make one clip of the training stream.
+
+    Returns:
+        The frames and, per pixel, 0 for background or the number of the whole object.
+    """
+    images, ids = render(rng, _training_scene(rng, frames, size), *size)
+    return images, (ids + 1) // 2
+
+
+def _usable(target: Bool[Tensor, "t h w"], *, tiny: bool) -> bool:
+    """Whether the target starts at a sensible size and is visible most of the time."""
+    area = target.flatten(1).float().mean(1)
+    low, high = (0.0015, 0.012) if tiny else (0.012, 0.35)
+    return low < float(area[0]) < high and float((area > low / 2).float().mean()) > 0.6
+
+
+def _background(rng: Generator) -> Tensor:
+    return texture(rng, _BACKGROUND)
+
+
+def _surroundings(rng: Generator, frames: int, travel: float) -> dict:
+    """What a scene has beside its actors."""
+    t = torch.arange(frames, dtype=torch.float32)
+    pulse = torch.sin(t * rng.uniform(0.02, 0.2) + rng.uniform(0, 6.28))
+    return {
+        "camera": film(rng, frames, travel=travel),
+        "flicker": 1 + 0.15 * rng.uniform(-1, 1) * pulse,
+        "noise": rng.uniform(0.005, 0.025),
+        "blur": float(rng.choice([0.0, 0.8], p=[0.7, 0.3])),
+    }
+
+
+def _camouflaged(rng: Generator, background: Tensor) -> Tensor:
+    """A surface cut from the background, a little brighter or darker."""
+    x, y = rng.integers(0, _BACKGROUND - SPRITE, 2)
+    cut = background[:, y : y + SPRITE, x : x + SPRITE] * rng.uniform(0.82, 1.18)
+    return (cut + 0.07 * fractal(rng, SPRITE)).clamp(0, 1)
+
+
+def _look_alike(rng: Generator, sprite: Tensor) -> Tensor:
+    """The same sprite, or its surface on another shape, or a tinted copy."""
+    choice = rng.random()
+    if choice < 0.35:
+        return sprite
+    tint = 1.0 if choice < 0.7 else rng.uniform(0.8, 1.2)
+    return whole(rng, (sprite[:3] * tint).clamp(0, 1), sprite[3] if rng.random() < 0.5 else None)
+
+
+def _crossing(rng: Generator, target: Motion, frames: int) -> Motion:
+    """The motion of something in front that covers the target in the middle of its course."""
+    meet = int(rng.integers(frames // 4, max(frames // 4 + 1, frames // 2)))
+    motion = wander(rng, frames, speed=0.0, extent=target.extent * rng.uniform(0.9, 1.4))
+    angle, pace = rng.uniform(0, 2 * math.pi), rng.uniform(0.04, 0.09)
+    heading = torch.tensor([math.cos(angle), math.sin(angle)], dtype=torch.float32)
+    t = torch.arange(frames, dtype=torch.float32)[:, None] - meet
+    motion.position = target.position[meet] + heading * pace * t
+    return motion
+
+
+def _halves(rng: Generator, sprite: Tensor, start: int) -> list[Piece]:
+    """Two pieces of one body that drift apart from frame `start`."""
+    angle, speed, farthest = rng.uniform(0, 2 * math.pi), rng.uniform(0.02, 0.05), rng.uniform(0.25, 0.5)
+    return [Piece(sprite, half=(a, start, speed, farthest)) for a in (angle, angle + math.pi)]
+
+
+def _companion(rng: Generator, leader: Motion, frames: int) -> Motion:
+    """A motion that keeps touching `leader`."""
+    motion = wander(rng, frames, extent=leader.extent * rng.uniform(0.6, 0.9))
+    bearing, distance = rng.uniform(0, 2 * math.pi), leader.extent * 0.85
+    around = torch.stack([torch.cos(leader.angle + bearing), torch.sin(leader.angle + bearing)], -1)
+    motion.position = leader.position + distance * around * leader.scale[:, None]
+    return motion
+
+
+def _evaluation_scene(rng: Generator, kind: str, frames: int, size: tuple[int, int]) -> tuple[Scene, list[int]]:
+    """One scene of a kind, and the labels that make up its target (the first actor, and its companion)."""
+    background = _background(rng)
+    reach = (0.72 * size[1] / size[0], 0.72)
+    speed = rng.uniform(0.4, 1.0)
+    extent = rng.uniform(0.075, 0.13) if kind == "tiny" else rng.uniform(0.36, 0.55)
+    motion = wander(rng, frames, speed=speed, extent=extent, reach=reach, bend=0.3 if kind == "deformation" else 0.14)
+    sprite = {"part": halved, "leak": attached}.get(kind, whole)(rng)
+    if kind == "camouflage":
+        sprite = whole(rng, _camouflaged(rng, background))
+    target = Actor([Piece(sprite)], motion)
+    labels = [1, 2]
+    if kind == "split":
+        target.pieces = _halves(rng, sprite, int(rng.integers(4, 12)))
+    elif kind == "deformation":
+        target.pieces = [*limbs(rng), *target.pieces]
+        target.becomes = texture(rng, SPRITE)
+    elif kind == "part":
+        labels = [1] if rng.random() < 0.5 else [2]
+    elif kind == "leak":
+        labels = [1]
+    behind, front = [], []
+    for _ in range(int(rng.integers(0, 3))):
+        other = Actor([Piece(whole(rng))], wander(rng, frames, speed=speed, reach=reach))
+        (behind if rng.random() < 0.7 else front).append(other)
+    if kind == "distractor":
+        for _ in range(int(rng.integers(1, 3))):
+            twin = wander(rng, frames, speed=speed, extent=extent * rng.uniform(0.75, 1.15), reach=reach)
+            (behind if rng.random() < 0.5 else front).append(Actor([Piece(_look_alike(rng, sprite))], twin))
+    if kind == "occlusion":
+        front.append(Actor([Piece(whole(rng))], _crossing(rng, motion, frames)))
+    actors = [target]
+    if kind == "union":
+        actors.append(Actor([Piece(whole(rng))], _companion(rng, motion, frames)))
+        labels = [1, 2, 3, 4]
+    team = list(range(len(actors)))
+    actors += behind + front
+    order = [*range(len(team), len(team) + len(behind)), *team, *range(len(team) + len(behind), len(actors))]
+    travel = rng.uniform(0.0, 0.6)
+    return Scene(background, actors=actors, order=order, **_surroundings(rng, frames, travel)), labels
+
+
+def _training_scene(rng: Generator, frames: int, size: tuple[int, int]) -> Scene:
+    """A crowded scene of whole objects: everything but the held-out kinds."""
+    background = _background(rng)
+    aspect = size[1] / size[0]
+    speed = rng.uniform(0.3, 2.2)
+
+    def reach() -> tuple[float, float]:
+        far = 1.25 if rng.random() < 0.25 else 0.75
+        return far * aspect, far
+
+    def body() -> list[Piece]:
+        make = rng.choice([0, 1, 2], p=[0.5, 0.27, 0.23])
+        surface = _camouflaged(rng, background) if rng.random() < 0.12 else None
+        sprite = (whole(rng, surface), halved, attached)[make]
+        pieces = [Piece(sprite if make == 0 else sprite(rng))]
+        return [*limbs(rng), *pieces] if rng.random() < 0.25 else pieces
+
+    def path() -> Motion:
+        extent = math.exp(rng.uniform(math.log(0.1), math.log(0.6)))
+        pace = 0.0 if rng.random() < 0.15 else speed
+        motion = wander(rng, frames, speed=pace, extent=extent, reach=reach(), bend=0.2)
+        motion.aspect *= math.exp(rng.uniform(-0.3, 0.3))
+        return motion
+
+    actors = [Actor(body(), path()) for _ in range(int(rng.integers(2, 6)))]
+    if rng.random() < 0.1:
+        actors[0].becomes = texture(rng, SPRITE)
+    if rng.random() < 0.5:
+        for _ in range(int(rng.integers(1, 3))):
+            twin = wander(rng, frames, speed=speed, extent=actors[0].motion.extent * rng.uniform(0.75, 1.2))
+            twin.position = twin.position + rng.uniform(0, 0.5) * (actors[0].motion.position - twin.position)
+            actors.append(Actor([Piece(_look_alike(rng, actors[0].pieces[-1].sprite))], twin))
+    order = list(rng.permutation(len(actors)))
+    if rng.random() < 0.35:
+        actors.append(Actor([Piece(whole(rng))], _crossing(rng, actors[0].motion, frames)))
+        order.append(len(actors) - 1)
+    if rng.random() < 0.2:
+        for _ in range(int(rng.integers(1, 5))):
+            pole = wander(rng, frames, speed=0.0, extent=rng.uniform(0.4, 0.9), reach=reach())
+            pole.aspect = rng.uniform(0.1, 0.25)
+            actors.append(Actor([Piece(whole(rng))], pole))
+            order.append(len(actors) - 1)
+    return Scene(
+        background, actors=actors, order=[int(i) for i in order], **_surroundings(rng, frames, rng.uniform(0, 1.6))
+    )
