@@ -12,7 +12,7 @@ NODE_READY := js/node_modules/.ready
 STATIC := lit_widget/widget/static
 
 # The pocket model's layers are small: more threads than this only wait for each other.
-test demo lab: export OMP_NUM_THREADS ?= 2
+test demo lab bench: export OMP_NUM_THREADS ?= 2
 
 .PHONY: help demo test lab lint bundle bundle-is-fresh bench lock clean chromium
 
@@ -21,8 +21,8 @@ help: ## show this list
 	@sed -nE 's/^([a-z]+):.*## (.*)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 12
 	@echo "The first of them to run makes $(VENV) with the versions of requirements.lock (several GB, minutes)."
 
-demo: $(READY) ## play the simulated user on an embedded clip and print the corrections saved
-	@echo "== demo: a simulated user corrects an embedded clip, with and without live training"
+demo: $(READY) ## the simulated user on embedded clips: a table, a figure and demo/report.html
+	@echo "== demo: a simulated user corrects embedded clips, with and without live training (about 3 minutes)"
 	$(BIN)/python -m lit_widget.simulation.demo
 
 test: lint bundle-is-fresh chromium $(READY) ## everything CI checks: lint, fresh bundle, all tests
@@ -59,9 +59,22 @@ bundle-is-fresh: $(NODE_READY)
 	fi
 endif
 
-bench: $(READY) ## measure on real videos, see benchmarks/
-	@echo "== bench: real videos"
-	$(BIN)/python -m benchmarks.real
+SEQUENCES ?= ../shared/data
+
+bench: $(READY) ## measure tracking and LIT on embedded and on real videos, then update README (about an hour)
+	@echo "== bench: embedded clips"
+	$(BIN)/python -m benchmarks.learning_rate embedded:all:0-2 --json benchmarks/results/learning-rate.json
+	$(BIN)/python -m benchmarks.tracking embedded:all:100-107 --json benchmarks/results/tracking-embedded.json
+	$(BIN)/python -m benchmarks.compare embedded:all:100-107 --json benchmarks/results/compare-embedded-0.5.json
+	$(BIN)/python -m benchmarks.compare embedded:all:100-103 --tau 0.75 --json benchmarks/results/compare-embedded-0.75.json
+	@if [ -d "$(SEQUENCES)" ]; then \
+		echo "== bench: real sequences in $(SEQUENCES)"; \
+		$(BIN)/python -m benchmarks.tracking "$(SEQUENCES)" --exclude caps --json benchmarks/results/tracking-real.json; \
+		$(BIN)/python -m benchmarks.compare "$(SEQUENCES)" --exclude caps --json benchmarks/results/compare-real-0.5.json; \
+	else \
+		echo "== bench: no real sequences at $(SEQUENCES) (set SEQUENCES=), skipped"; \
+	fi
+	$(BIN)/python -m benchmarks.publish
 
 lock: ## resolve the newest versions anew and write requirements.lock
 	@echo "== lock: a fresh resolution in .venv-lock, then requirements.lock"

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from lit_widget.core.checks import check_learner
+    from lit_widget.simulation.datasets import sequence_from_arrays, sequence_from_masks
     from lit_widget.simulation.runner import SimulationResult, run_simulation
     from lit_widget.video.models import load_model, models
     from lit_widget.video.pocket.clips import embedded_clip
@@ -25,6 +26,8 @@ __all__ = [
     "load_model",
     "models",
     "run_simulation",
+    "sequence_from_arrays",
+    "sequence_from_masks",
     "strategies",
 ]
 
@@ -36,6 +39,8 @@ _HOME = {
     "load_model": "lit_widget.video.models",
     "models": "lit_widget.video.models",
     "run_simulation": "lit_widget.simulation.runner",
+    "sequence_from_arrays": "lit_widget.simulation.datasets",
+    "sequence_from_masks": "lit_widget.simulation.datasets",
     "strategies": "lit_widget.video.strategies",
 }
 

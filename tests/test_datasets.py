@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from lit_widget.simulation.datasets import DatasetError, from_arrays, open_davis, open_sources
+from lit_widget.simulation.datasets import DatasetError, sequence_from_arrays, open_davis, open_sources
 from lit_widget.video.frames import VideoError
 from lit_widget.video.pocket.clips import KINDS, embedded_clip
 
@@ -177,13 +177,13 @@ IDS = np.stack([ids_of(t) for t in range(5)])
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.int64])
 def test_id_arrays(dtype):
-    sequence = from_arrays(FRAMES, IDS.astype(dtype), "walk")
+    sequence = sequence_from_arrays(FRAMES, IDS.astype(dtype), "walk")
     assert sequence.name == "walk"
     check(sequence)
 
 
 def test_one_bool_array():
-    sequence = from_arrays(FRAMES, IDS == 2, "walk")
+    sequence = sequence_from_arrays(FRAMES, IDS == 2, "walk")
     assert sequence.objects == [1]
     assert sequence.annotated_frames(1) == [2, 3, 4]
     assert np.array_equal(sequence.target(1, 3), IDS[3] == 2)
@@ -193,7 +193,7 @@ def test_one_bool_array():
 
 def test_overlapping_masks_by_object():
     masks = {7: IDS == 2, 3: IDS > 0, 9: np.zeros(IDS.shape, bool)}
-    sequence = from_arrays(list(FRAMES), masks, "walk")
+    sequence = sequence_from_arrays(list(FRAMES), masks, "walk")
     assert sequence.objects == [3, 7]
     assert np.array_equal(sequence.target(3, 4), IDS[4] > 0)
     sequence.target(3, 4)[:] = False
@@ -212,9 +212,9 @@ def test_arrays_that_are_refused():
         ({2: IDS[1:] == 1}, r"the masks of object 2 have shape \(4, 12, 16\)"),
     ]:
         with pytest.raises(DatasetError, match=reason):
-            from_arrays(FRAMES, masks, "walk")
+            sequence_from_arrays(FRAMES, masks, "walk")
     with pytest.raises(VideoError, match="uint8 RGB"):
-        from_arrays(FRAMES[..., 0], IDS, "walk")
+        sequence_from_arrays(FRAMES[..., 0], IDS, "walk")
 
 
 # --- Sources ----------------------------------------------------------------------------------------------------------

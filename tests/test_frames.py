@@ -1,13 +1,12 @@
 import random
-import time
 from fractions import Fraction
 
 import av
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageFile
 
-from lit_widget.video.frames import Frames, ImageFrames, VideoError, open_frames
+from lit_widget.video.frames import Frames, VideoError, open_frames
 from lit_widget.video.video_file import VideoFrames
 
 HEIGHT, WIDTH, BLOCK = 64, 96, 24
@@ -70,7 +69,7 @@ VIDEOS = {
 
 
 def seeks(frames):
-    """Count how often a video starts decoding anew."""
+    """A list that grows whenever a video starts decoding anew."""
     calls, seek = [], frames._seek
     frames._seek = lambda key: (calls.append(key), seek(key))[1]
     return calls
@@ -95,8 +94,7 @@ def test_pixels_do_not_depend_on_the_way_to_a_frame(tmp_path):
     write(tmp_path / "a.mp4", "libx264", bframes=3)
     with VideoFrames(tmp_path / "a.mp4", cache_bytes=0) as frames:
         forwards = list(frames)
-        for i in (59, 3, 30, 31, 0, 47):
-            assert np.array_equal(frames[i], forwards[i])
+        assert all(np.array_equal(frames[i], forwards[i]) for i in (59, 3, 30, 31, 0, 47))
 
 
 def test_fps(tmp_path):
@@ -146,6 +144,14 @@ def test_a_hidden_vp8_reference_is_no_frame(tmp_path):
     frames = open_frames(tmp_path / "b.webm")
     assert [number_in(frame) for frame in frames] == [*range(20), *range(21, 60)]
     assert number_in(frames[40]) == 41
+
+
+def test_an_edit_list_that_starts_within_a_group(tmp_path):
+    muxer = {"avoid_negative_ts": "disabled", "use_editlist": "1"}
+    path = write(tmp_path / "a.mp4", "libx264", times=list(range(-6, 54)), bframes=2, muxer=muxer)
+    with VideoFrames(path, cache_bytes=0) as frames:
+        assert len(frames) == 54
+        assert [number_in(frames[i]) for i in (53, 1, 0, 20, 5)] == [59, 7, 6, 26, 11]
 
 
 def test_rotated_video(tmp_path):
@@ -235,10 +241,9 @@ def test_changing_size_is_reported_where_it_happens(tmp_path):
 
 @pytest.mark.parametrize("content", [b"", b"not a video at all" * 100, b"\0" * 5000])
 def test_unreadable_video(tmp_path, content):
-    path = tmp_path / "a.mp4"
-    path.write_bytes(content)
+    (tmp_path / "a.mp4").write_bytes(content)
     with pytest.raises(VideoError, match=r"a\.mp4 cannot be read as a video"):
-        open_frames(path)
+        open_frames(tmp_path / "a.mp4")
 
 
 def test_video_cut_before_its_index(tmp_path):
@@ -282,13 +287,11 @@ def test_folder_in_natural_order(tmp_path):
     assert (frames.height, frames.width, frames.name, frames.fps) == (HEIGHT, WIDTH, tmp_path.name, 24)
 
 
-def test_a_folder_of_thousands_opens_from_headers(tmp_path):
-    Image.new("RGB", (1280, 720)).save(tmp_path / "0.png")
-    for i in range(1, 1000):
-        (tmp_path / f"{i}.png").hardlink_to(tmp_path / "0.png")
-    begin = time.perf_counter()
-    assert len(open_frames(tmp_path)) == 1000
-    assert time.perf_counter() - begin < 2
+def test_a_folder_opens_from_headers(tmp_path, monkeypatch):
+    for name in ("0.png", "1.png", "2.jpg"):
+        save(tmp_path / name)
+    monkeypatch.setattr(ImageFile.ImageFile, "load", lambda image: pytest.fail(f"{image.filename} was decoded"))
+    assert len(open_frames(tmp_path)) == 3
 
 
 def test_mixed_list(tmp_path):
@@ -393,4 +396,3 @@ def test_frames_can_be_implemented_elsewhere():
 
     with Black() as frames:
         assert [int(frame[0, 0, 0]) for frame in frames] == [0, 1, 2, 3, 4]
-    assert not isinstance(frames, ImageFrames)

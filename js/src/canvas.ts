@@ -165,6 +165,8 @@ export class FrameCanvas {
   #paintDiff(context: CanvasRenderingContext2D, diff: Diff, colour: string): void {
     this.#paintMask(context, diff.proposed, colour);
     this.#paintHatch(context, diff.added, hatch(context, true, "#fff", this.#ratio));
+    this.#toVideoPixels(context);
+    paintArea(context, diff.removed, MASK_ALPHA);
     this.#paintHatch(context, diff.removed, hatch(context, false, "#000", this.#ratio));
     this.#toVideoPixels(context);
     paintOutline(context, diff.removed, "#000", this.placement.scale);

@@ -75,7 +75,7 @@ export function button(options: ButtonOptions): HTMLButtonElement {
   });
   if (options.icon) element.append(icon(options.icon));
   if (options.text) element.append(h("span", {}, options.text));
-  if (options.text && options.key) element.append(h("kbd", { "aria-hidden": "true" }, options.key));
+  if (options.text && options.key) element.dataset.key = options.key;
   // The mouse leaves the focus where it is, so that the next key still belongs to the picture.
   element.addEventListener("mousedown", (event) => event.preventDefault());
   element.addEventListener("click", options.run);

@@ -56,7 +56,7 @@ export const BINDINGS: readonly Binding[] = [
 
 export const MOUSE: readonly [shown: string, does: string][] = [
   ["Click", "This belongs to the object"],
-  ["⌥ / ⇧ / right click", "This does not"],
+  ["Alt / ⇧ / right click", "This does not"],
   ["Wheel", "Zoom"],
   ["Middle drag", "Move the picture"],
   ["Double click", "Show the whole frame"],

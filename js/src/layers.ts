@@ -108,7 +108,7 @@ export function makeLayer(bits: Uint8Array, size: Size, colour: string): Layer {
   return { pixels, box, area: areaOf(bits, size, box, colour), outline: outlineOf(bits, size, box), top };
 }
 
-/** What a proposal would change: its own mask, what it adds and what it takes away. */
+/** What a proposal would change: its own mask, what it adds, and in white what it takes away. */
 export interface Diff {
   proposed: Layer;
   added: Layer;
@@ -121,7 +121,7 @@ export function makeDiff(base: Uint8Array | null, proposed: Uint8Array, size: Si
   return {
     proposed: makeLayer(proposed, size, colour),
     added: makeLayer(added, size, colour),
-    removed: makeLayer(removed, size, colour),
+    removed: makeLayer(removed, size, "#ffffff"),
   };
 }
 

@@ -1,10 +1,11 @@
 // The side panel: the objects, and what the active object's adapter has learned.
 
 import type { Commands } from "./commands";
-import { button, h, memo, svg } from "./dom";
+import { button, h, memo, setText, svg } from "./dom";
 import type { AdapterInfo, ObjectInfo } from "./messages";
 import { adapterOf, objectOf } from "./rules";
 import type { Store } from "./store";
+import { makeLegend } from "./timeline";
 
 const SPARK = { width: 96, height: 24 };
 const MOST_SOURCES = 6;
@@ -42,7 +43,9 @@ function objectRow(object: ObjectInfo, store: Store, commands: Commands): HTMLEl
       title: `Work on ${object.name}${object.id <= 9 ? ` (${object.id})` : ""}`,
     },
     h("span", { class: "lit-swatch", style: `--object:${object.colour}` }, String(object.id)),
+    " ",
     h("span", { class: "lit-ellipsis" }, object.name),
+    " ",
     h("span", { class: "lit-dim lit-number" }, covered),
   );
   element.addEventListener("mousedown", (event) => event.preventDefault());
@@ -114,12 +117,14 @@ export function makePanel(store: Store, commands: Commands) {
     run: commands.addObject,
   });
   const learned = h("div", { class: "lit-learned" });
-  const heading = (text: string) => h("h3", { class: "lit-heading" }, text);
+  const heading = (...content: (Node | string)[]) => h("h3", { class: "lit-heading" }, ...content);
+  const whose = h("span", { class: "lit-whose" });
   const element = h(
     "div",
     { class: "lit-panel", role: "group", "aria-label": "Objects and learning", tabindex: 0 },
     h("div", { class: "lit-section" }, heading("Objects"), objects, add),
-    h("div", { class: "lit-section" }, heading("Learning"), learned),
+    h("div", { class: "lit-section" }, heading("Learning", whose), learned),
+    makeLegend(),
   );
 
   const drawObjects = memo(() => {
@@ -132,12 +137,13 @@ export function makePanel(store: Store, commands: Commands) {
     const { state } = store;
     const adapter = state ? adapterOf(state, store.active) : undefined;
     const object = state ? objectOf(state, store.active) : undefined;
-    const whose = h("p", { class: "lit-dim lit-whose" }, object ? `for ${object.id} ${object.name}` : "");
-    learned.replaceChildren(whose, ...adapterFacts(adapter), savings(store));
+    setText(whose, object ? ` · ${object.id} ${object.name}` : "");
+    learned.replaceChildren(...(state ? [...adapterFacts(adapter), savings(store)] : []));
   });
 
   function update(): void {
     const { state } = store;
+    add.disabled = !state || store.link === "disconnected";
     drawObjects(state?.objects, store.active, store.nFrames);
     drawLearned(
       state?.adapters,

@@ -69,6 +69,8 @@ export class Prefetch {
       for (const index of indices) this.#frames.set(index, this.now());
       this.#requests.push({ left: new Set(indices), at: this.now() });
       this.transport.send({ type: "requestFrames", indices });
+      // While the user scrubs, the next place is asked for soonest if nothing else is queued before it.
+      if (urgent) return;
     }
   }
 

@@ -15,7 +15,7 @@ const MARKS: { [S in MarkStatus]: string } = {
 };
 const MARK_NAMES: { [S in MarkStatus]: string } = {
   corrected: "correction",
-  accepted: "accepted proposal",
+  accepted: "accepted",
   prompted: "prompt",
 };
 const MOST_MARKS = 400;
@@ -65,7 +65,8 @@ function lane(object: ObjectInfo, nFrames: number): HTMLElement[] {
   return [label, h("div", { class: "lit-lane" }, strip(nFrames, ...bands), marks)];
 }
 
-function legend(): HTMLElement {
+/** What the marks mean. */
+export function makeLegend(): HTMLElement {
   const items = (Object.keys(MARKS) as MarkStatus[]).map((status) =>
     h(
       "span",
@@ -78,7 +79,7 @@ function legend(): HTMLElement {
       MARK_NAMES[status],
     ),
   );
-  const untracked = h("span", {}, h("span", { class: "lit-gap", "aria-hidden": "true" }), "not tracked");
+  const untracked = h("span", {}, h("span", { class: "lit-gap", "aria-hidden": "true" }), "untracked");
   return h("div", { class: "lit-legend" }, ...items, untracked);
 }
 
@@ -117,7 +118,7 @@ export function makeTimeline(store: Store, commands: Commands) {
     lanes,
     track,
   );
-  const element = h("div", { class: "lit-timeline" }, rows, legend());
+  const element = h("div", { class: "lit-timeline" }, rows);
 
   const drawLanes = memo(() => {
     const state = store.state;
@@ -140,6 +141,7 @@ export function makeTimeline(store: Store, commands: Commands) {
     track.setAttribute("aria-valuemax", String(Math.max(0, store.nFrames - 1)));
     track.setAttribute("aria-valuenow", String(store.frame));
     track.setAttribute("aria-valuetext", `frame ${store.frame} of ${store.nFrames}, ${shown}`);
+    playhead.hidden = store.nFrames === 0;
     playhead.style.left = `${percentOf(store.frame, store.nFrames)}%`;
     drawLanes(store.nFrames, store.state?.objects);
     drawCached(store.nFrames, store.frames.indices);

@@ -26,6 +26,7 @@ const HELLO_WITHIN_MS = 4000;
 const POLL_BUSY_MS = 100;
 const POLL_IDLE_MS = 1000;
 const POLL_LOST_MS = 5000;
+const BUSY_MS = 2000;
 
 const ANSWERED: ReadonlySet<ToKernel["type"]> = new Set([
   "hello",
@@ -47,8 +48,8 @@ export class Transport {
   #pollTimer: Timer;
   /** A job runs in the kernel. */
   #running = false;
-  /** Something is expected soon: ask often. */
-  #busy = false;
+  /** Until then an answer is expected soon: ask often. */
+  #busyUntil = 0;
   /** A poll has not been answered yet. */
   #outstanding = false;
   #closed = false;
@@ -81,7 +82,7 @@ export class Transport {
     }
     this.channel.send(encode(message));
     if (!ANSWERED.has(message.type)) return;
-    this.#busy = true;
+    this.#busyUntil = Date.now() + BUSY_MS;
     if (this.polling) this.#pollIn(POLL_BUSY_MS);
     else this.#pushTimer ??= setTimeout(() => this.#startPolling(), PUSH_WITHIN_MS);
   }
@@ -115,11 +116,10 @@ export class Transport {
       at += own.length;
       this.#guard(() => this.#deliver(this.#read(content, own), own));
     });
-    if (messages.length === 0) this.#busy = this.#running;
   }
 
   #deliver(message: ToView, buffers: DataView[]): void {
-    if (message.type === "job") this.#busy = this.#running = message.status === "running";
+    if (message.type === "job") this.#running = message.status === "running";
     for (const listener of this.#listeners) listener.message(message, buffers);
   }
 
@@ -142,6 +142,10 @@ export class Transport {
     }
   }
 
+  get #busy(): boolean {
+    return this.#running || Date.now() < this.#busyUntil;
+  }
+
   #disarm(): void {
     clearTimeout(this.#pushTimer);
     clearTimeout(this.#helloTimer);
@@ -155,6 +159,7 @@ export class Transport {
   }
 
   #startPolling(): void {
+    clearTimeout(this.#pushTimer);
     this.#pushTimer = undefined;
     if (this.polling || this.#closed) return;
     this.polling = true;

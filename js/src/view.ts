@@ -3,7 +3,7 @@
 import { makeActions } from "./actions";
 import { FrameCanvas } from "./canvas";
 import { bytesOf, decodeFrame } from "./codec";
-import { makeCommands } from "./commands";
+import { type Commands, makeCommands } from "./commands";
 import { h } from "./dom";
 import { listenToKeys } from "./keys";
 import { makeOverlays } from "./overlays";
@@ -16,6 +16,7 @@ import { Store } from "./store";
 import { makeTimeline } from "./timeline";
 import { makeToolbar } from "./toolbar";
 import { pointTool } from "./tools/point";
+import type { Tool } from "./tools/tool";
 import type { Transport } from "./transport";
 
 export interface Traits {
@@ -35,6 +36,7 @@ export interface Model {
 }
 
 const WRITE_FRAME_MS = 150;
+const ASK_AGAIN_MS = 2000;
 const ROOT = {
   class: "lit-widget",
   tabindex: 0,
@@ -47,31 +49,22 @@ const ROOT = {
 /** Draw the widget into `el`; returns what takes it away again. */
 export function makeView(model: Model, transport: Transport, el: HTMLElement): () => void {
   const store = new Store();
-  const root = h("div", ROOT);
   const canvas = new FrameCanvas(store, () => refresh());
-  const releaseFocus = () => (document.activeElement as HTMLElement | null)?.blur();
+  // Whatever holds the widget may have keys of its own: the notebook's cell goes on from here.
+  const releaseFocus = () => {
+    (document.activeElement as HTMLElement | null)?.blur();
+    el.closest<HTMLElement>("[tabindex]")?.focus({ preventScroll: true });
+  };
   const commands = makeCommands({ store, transport, setLook: (look) => canvas.setLook(look), releaseFocus });
   const point = pointTool(commands);
-  const overlays = makeOverlays(store, commands);
-  const parts = [
-    makeToolbar(store, commands, [point]),
-    makePanel(store, commands),
-    makeTimeline(store, commands),
-    makeActions(store, commands),
-  ] as const;
-  const [toolbar, panel, timeline, actions] = parts;
-  const stage = h("div", { class: "lit-stage" }, canvas.element, ...overlays.onStage);
-  root.append(
-    toolbar.element,
-    h("div", { class: "lit-body" }, stage, panel.element),
-    timeline.element,
-    actions.element,
-    overlays.help,
-  );
+  const { root, stage, update } = assemble(store, commands, canvas, [point]);
+  const refresh = once(update);
   el.append(root);
 
   const player = new Player(store);
   const prefetch = new Prefetch(store, transport);
+  // What was lost on the way is asked for again even if nothing else happens.
+  const askAgain = setInterval(() => prefetch.update(), ASK_AGAIN_MS);
   const keyboard = listenToKeys(root, commands);
   const stopPointer = listenToPointer({
     root,
@@ -81,19 +74,6 @@ export function makeView(model: Model, transport: Transport, el: HTMLElement): (
     enabled: () => store.state !== null && (canvas.current || store.frames.has(store.frame)),
   });
 
-  function draw(): void {
-    const { width, height } = canvas.video;
-    stage.style.setProperty("--lit-aspect", `${width} / ${height}`);
-    canvas.draw();
-    canvas.element.setAttribute(
-      "aria-label",
-      `Frame ${store.frame} of ${store.state?.video.name ?? "the video"}`,
-    );
-    for (const part of parts) part.update();
-    overlays.update();
-    publish(root, store, canvas);
-  }
-  const refresh = once(draw);
   const { write: writeFrame, stop: stopFrame } = syncFrame(model, store);
   const unsubscribe = store.subscribe(() => {
     player.update();
@@ -113,6 +93,7 @@ export function makeView(model: Model, transport: Transport, el: HTMLElement): (
 
   return () => {
     for (const stop of [unlisten, unsubscribe, stopFrame, stopTraits, stopSize, stopPointer]) stop();
+    clearInterval(askAgain);
     keyboard.stop();
     player.stop();
     point.stop();
@@ -122,6 +103,29 @@ export function makeView(model: Model, transport: Transport, el: HTMLElement): (
     store.masks.clear();
     root.remove();
   };
+}
+
+/** Build the elements; `update` brings all of them up to the state of the store. */
+function assemble(store: Store, commands: Commands, canvas: FrameCanvas, tools: Tool[]) {
+  const toolbar = makeToolbar(store, commands, tools);
+  const panel = makePanel(store, commands);
+  const timeline = makeTimeline(store, commands);
+  const actions = makeActions(store, commands);
+  const overlays = makeOverlays(store, commands);
+  const stage = h("div", { class: "lit-stage" }, canvas.element, ...overlays.onStage);
+  const body = h("div", { class: "lit-body" }, stage, panel.element);
+  const root = h("div", ROOT, toolbar.element, body, timeline.element, actions.element, overlays.help);
+
+  function update(): void {
+    const { width, height } = canvas.video;
+    stage.style.setProperty("--lit-aspect", `${width} / ${height}`);
+    canvas.draw();
+    const name = store.state?.video.name ?? "the video";
+    canvas.element.setAttribute("aria-label", `Frame ${store.frame} of ${name}`);
+    for (const part of [toolbar, panel, timeline, actions, overlays]) part.update();
+    publish(root, store, canvas);
+  }
+  return { root, stage, update };
 }
 
 /** What tests and other scripts may read of a view. */

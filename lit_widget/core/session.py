@@ -32,17 +32,19 @@ class Rejected:
 
 @dataclass(frozen=True)
 class Accepted:
-    """A proposal was taken instead of a correction."""
+    """A proposal was taken instead of a correction of `prediction`."""
 
     proposal: Proposal
+    prediction: Prediction
 
 
 @dataclass(frozen=True)
 class Corrected:
-    """The user corrected an error; `update` tells what was learned from it."""
+    """The user corrected the error in `prediction`; `update` tells what was learned from it."""
 
     correction: Correction
     update: UpdateReport | None
+    prediction: Prediction
 
 
 Event = Tracked | Rejected | Accepted | Corrected
@@ -104,18 +106,18 @@ class LiveSession:
         """Refuse a proposal."""
         return self._emit(Rejected(proposal))
 
-    def accept(self, proposal: Proposal) -> Accepted:
-        """Take a proposal; its item is locked."""
+    def accept(self, prediction: Prediction, proposal: Proposal) -> Accepted:
+        """Take a proposal instead of a prediction; its item is locked."""
         self.checkpoint()
         self.learner.settle_one(proposal.item, proposal.output, verdict="accepted")
-        return self._emit(Accepted(proposal))
+        return self._emit(Accepted(proposal, prediction))
 
     def correct(self, prediction: Prediction, correction: Correction) -> Corrected:
         """Learn from a correction, apply it and lock its item."""
         self.checkpoint()
         update = self.strategy.learn(self.learner, prediction, correction)
         self.learner.settle_one(correction.item, correction.output, verdict="corrected", full=correction.full)
-        return self._emit(Corrected(correction, update))
+        return self._emit(Corrected(correction, update, prediction))
 
     def checkpoint(self) -> None:
         """Make the present state one that `undo` goes back to; verdicts do so themselves."""
@@ -144,7 +146,7 @@ class LiveSession:
         proposal = self.propose(prediction)
         if proposal is not None:
             if not user.finds_wrong(item, proposal.output):
-                return self.accept(proposal)
+                return self.accept(prediction, proposal)
             self.reject(proposal)
         return self.correct(prediction, user.correct(prediction))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -45,6 +46,8 @@ def _simulate(parsed: argparse.Namespace) -> int:
     from .report import summary_text
     from .runner import run_simulation
 
+    if parsed.json and not Path(parsed.json).parent.is_dir():
+        raise ValueError(f"there is no folder to write {parsed.json} in; make it first")
     update = find_entry(parsed.model).update
     if parsed.learning_rate is not None:
         update = replace(update, learning_rate=parsed.learning_rate)

@@ -158,9 +158,9 @@ def _find(root: Path, levels: int) -> list[tuple[str, Path, Path]]:
     if not levels:
         return []
     return [
-        (f"{folder.name}/{name}".rstrip("/"), *paths)
+        (f"{folder.name}/{name}".rstrip("/"), images, annotations)
         for folder in _folders(root)
-        for name, *paths in _find(folder, levels - 1)
+        for name, images, annotations in _find(folder, levels - 1)
     ]
 
 
@@ -243,7 +243,7 @@ def _opened(path: Path) -> Image.Image:
 # --- Arrays -----------------------------------------------------------------------------------------------------------
 
 
-def from_arrays(frames: object, masks: object, name: str) -> Sequence:
+def sequence_from_arrays(frames: object, masks: object, name: str) -> Sequence:
     """Make a sequence of arrays.
 
     Args:
@@ -265,6 +265,20 @@ def from_arrays(frames: object, masks: object, name: str) -> Sequence:
         )
     ids = _fitting(masks, frames, "given")
     return Sequence(name, frames, annotated, lambda t: _from_ids(ids[t]))
+
+
+def sequence_from_masks(frames: object, object_id: int, masks: Mapping[int, Mask], name: str) -> Sequence:
+    """Make a sequence of one object with ground truth on some frames only.
+
+    Args:
+        frames: anything that `open_frames` reads.
+        object_id: id of the object.
+        masks: (h, w) bool by frame.
+        name: what reports call it.
+    """
+    frames = open_frames(frames)
+    valid = np.ones((frames.height, frames.width), bool)
+    return Sequence(name, frames, tuple(sorted(masks)), lambda t: FrameTruth({object_id: masks[t]}, valid))
 
 
 def _by_object(masks: Mapping, frames: Frames) -> dict[int, np.ndarray]:

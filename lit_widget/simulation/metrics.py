@@ -161,7 +161,8 @@ def _boundary(mask: Mask) -> Mask:
 
 def _near(points: Mask, others: Mask, radius_px: float) -> float:
     """Share of `points` that have one of `others` within the radius."""
-    return float(np.mean(distance_transform_edt(~others)[points] <= radius_px))
+    distance_px = np.asarray(distance_transform_edt(~others))
+    return float(np.mean(distance_px[points] <= radius_px))
 
 
 def _bootstrap(below: ArrayLike, above: ArrayLike, n: int, seed: int, level: float) -> Interval:

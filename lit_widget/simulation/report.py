@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import io
 from html import escape
 from typing import TYPE_CHECKING
 
@@ -12,6 +14,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from .runner import SimulationResult
+    from .story import Story
 
 COLOURS = {"original": "#999999", "token-0": "#56B4E9", "previous-mask": "#E69F00", "lit-lora": "#0072B2"}
 """Okabe-Ito colours per strategy."""
@@ -87,3 +90,45 @@ def corrections_figure(result: SimulationResult) -> Figure:
         axes.set_ylim(bottom=0)
     each.legend(frameon=False)
     return figure
+
+
+PAGE = """<!doctype html>
+<html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
+<title>Live interactive training: a simulation</title>
+<style>
+:root {{ color-scheme: light dark }}
+body {{ font: 15px/1.5 system-ui, sans-serif; max-width: 62rem; margin: 2rem auto; padding: 0 1rem }}
+table {{ border-collapse: collapse; font-variant-numeric: tabular-nums }}
+th, td {{ padding: .25rem .75rem; text-align: right; border-bottom: 1px solid #8884 }}
+th:first-child, td:first-child {{ text-align: left }}
+img {{ max-width: 100%; background: #fff; border-radius: 4px }}
+</style>
+<h1>Live interactive training</h1>
+<p>A simulated user corrects the tracker wherever its mask falls below the threshold. LIT-LoRA learns from every
+correction and proposes a mask at later errors; an accepted proposal is a correction saved. The two controls propose
+without learning: a copy of the previous mask, and the frozen decoder's own single-mask token.</p>
+{summary}
+<h2>Corrections</h2>
+<p>{corrections}</p>
+{story}
+</html>
+"""
+
+
+def html_report(result: SimulationResult, story: Story | None) -> str:
+    """One self-contained page: summary, figure, and a story in pictures when there is one."""
+    pictures = ""
+    if story is not None:
+        pictures = (
+            f"<h2>What was learned</h2><p>{escape(story.sequence.name)}: blue is the mask, the white line the truth."
+            f"</p><p>{picture(story.figure(), 'A failure, its correction, and a later accepted proposal')}</p>"
+        )
+    corrections = picture(result.plot(), "Corrections per pair and over the length of the videos")
+    return PAGE.format(summary=summary_html(result), corrections=corrections, story=pictures)
+
+
+def picture(figure: Figure, text: str) -> str:
+    """A figure as an HTML image that needs no file."""
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", dpi=130)
+    return f'<img alt="{escape(text)}" src="data:image/png;base64,{base64.b64encode(buffer.getvalue()).decode()}">'

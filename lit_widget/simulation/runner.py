@@ -209,7 +209,9 @@ def run_simulation(
     Raises:
         ValueError: if a strategy or model is unknown, `tau` is no IoU, or a source cannot be read.
     """
-    names = [strategies] if isinstance(strategies, str) else list(strategies)
+    names = [strategies] if isinstance(strategies, str) else list(dict.fromkeys(strategies))
+    if not names:
+        raise ValueError(f"there is nothing to compare: no strategy was given; choose from {', '.join(STRATEGIES)}")
     chosen = [find_strategy(name, STRATEGIES) for name in names]
     user = SimulatedUser(tau=tau, seed=seed)
     sequences = _open(sources)

@@ -65,7 +65,7 @@ def _errors(
 
 def _depth(error: Bool[np.ndarray, "h w"]) -> np.ndarray:
     """Distance of every wrong pixel to the nearest one outside the map, in pixels."""
-    return distance_transform_edt(np.pad(error, 1))[1:-1, 1:-1]
+    return np.asarray(distance_transform_edt(np.pad(error, 1)))[1:-1, 1:-1]
 
 
 @dataclass(frozen=True)

@@ -200,12 +200,14 @@ def _checked(read: Callable[[object], Read], item: object, index: int) -> Read:
 def _header_size(item: object) -> tuple[int, int]:
     """(height, width) of an item as it will be shown, without decoding it."""
     if isinstance(item, np.ndarray):
-        return _pixels(item).shape[:2]
+        height, width, _ = _pixels(item).shape
+        return height, width
     with _image(item) as image:
         # Asking a PNG for EXIF that is not in its header would decode the whole image.
         plain = image.format == "PNG" and "exif" not in image.info
         turned = not plain and image.getexif().get(_ORIENTATION, 1) >= 5
-        return image.size if turned else image.size[::-1]
+        width, height = image.size
+        return (width, height) if turned else (height, width)
 
 
 def _pixels(item: object) -> Rgb:

@@ -203,11 +203,15 @@ class VideoLearner:
         An empty target teaches nothing, as in SAM 2's own training, and returns `None`.
         """
         target = correction.target
-        if target is None or not target.mask.any():
+        if target is None:
+            return None
+        # Void leaves the target before resizing, which would smear it over the border.
+        mask = target.mask if target.valid is None else target.mask & target.valid
+        if not mask.any():
             return None
         item = prediction.item
         adapter = self.adapters.get(item.object)
-        truth = self.model.square(target.mask)
+        truth = self.model.square(mask)
         valid = None if target.valid is None else self.model.square(target.valid)
         inputs = self.model.replay_inputs(prediction.evidence.fused, prediction.evidence.features)
 

@@ -8,6 +8,7 @@ import warnings
 from bisect import bisect_right
 from collections import OrderedDict
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
@@ -16,6 +17,7 @@ from typing import SupportsIndex
 
 import av
 import numpy as np
+from av.container import InputContainer
 
 from .frames import IMAGE_FPS, Frames, Rgb, VideoError
 
@@ -46,7 +48,8 @@ class VideoFrames(Frames):
         self.fps = float(stream.average_rate or stream.guessed_rate or IMAGE_FPS)
         self.height = self.width = 0  # known from the first frame, after rotation
         self._recent = _Recent(cache_bytes)
-        self._decoder: Iterator[tuple[int, av.VideoFrame]] | None = iter(())
+        self._closed = False
+        self._decoder: Iterator[tuple[int, av.VideoFrame]] = iter(())
         self._last = -1  # index of the frame that the decoder produced last
         self._before = -1  # index of the last frame on the way to the one asked for
         self._read(0)
@@ -66,18 +69,18 @@ class VideoFrames(Frames):
         with self._lock:
             self._container.close()
             self._recent = _Recent(0)
-            self._decoder = None
+            self._closed = True
 
     def _read(self, index: int) -> Rgb:
         with self._lock:
             image = self._recent.get(index)
             return (self._decode(index) if image is None else image).copy()
 
-    def _open(self) -> av.container.InputContainer:
+    def _open(self) -> InputContainer:
         try:
             container = av.open(self._path)
         except av.FFmpegError as error:
-            raise self._unreadable(error.strerror) from None
+            raise self._unreadable(str(error.strerror)) from None
         if not container.streams.video:
             container.close()
             raise self._unreadable("it has no video stream")
@@ -93,7 +96,7 @@ class VideoFrames(Frames):
 
     def _decode(self, index: int) -> Rgb:
         """Decode forwards to a frame, from where the decoder is or from a key frame before it."""
-        if self._decoder is None:
+        if self._closed:
             raise VideoError(f"{self.name!r} is closed; open it again to read frame {index}")
         pts, keys = self._timeline.pts, self._timeline.keys
         nearest = bisect_right(keys, pts[index]) - 1
@@ -115,11 +118,12 @@ class VideoFrames(Frames):
         return f"{good}; copy or export the file again"
 
     def _seek(self, key: int) -> None:
-        """Make the decoder start at a key frame; at the first one by opening the file anew, which never fails."""
+        """Make the decoder start at a key frame; at the first one by opening the file anew, which always works."""
         self._last = -1
         if key > 0:
             stream = self._container.streams.video[0]
-            self._container.seek(self._timeline.keys[key], stream=stream)
+            with suppress(av.FFmpegError):  # then the frame is not met and an earlier key frame is tried
+                self._container.seek(self._timeline.keys[key], stream=stream)
         else:
             self._container.close()
             self._container = self._open()
@@ -149,9 +153,9 @@ class VideoFrames(Frames):
                 return None
             # Frames on the way are kept too, so that stepping backwards does not decode them again.
             if index - number < max(1, self._recent.room):
-                self._recent.put(number, image := self._rgb(number, frame))
+                self._recent.put(number, self._rgb(number, frame))
             if number == index:
-                return image
+                return self._recent.get(index)
             self._before = number
         self._last = -1
         return None
@@ -181,19 +185,17 @@ class _Timeline:
     """
 
     pts: list[int]
-    numbers: dict[int, int]
+    numbers: dict[int | None, int]
     keys: list[int]
     counted: bool
     promised: int
 
 
-def _timeline(container: av.container.InputContainer) -> _Timeline:
+def _timeline(container: InputContainer) -> _Timeline:
     """Read all packets of a file once without decoding them."""
     stream = container.streams.video[0]
     packets, keys, dropped, last_dts = [], [], 0, None
     for packet in _packets(container):
-        if packet.is_corrupt:
-            continue
         if packet.is_keyframe and packet.pts is not None:
             keys.append(packet.pts)
         if packet.is_discard or _hidden(packet, stream):
@@ -213,10 +215,10 @@ def _timeline(container: av.container.InputContainer) -> _Timeline:
     return _Timeline(pts, {time: i for i, time in enumerate(pts)}, sorted(keys), False, promised)
 
 
-def _packets(container: av.container.InputContainer) -> Iterator[av.Packet]:
-    """The packets that can be read; a damaged file ends early."""
+def _packets(container: InputContainer) -> Iterator[av.Packet]:
+    """The packets that can be read whole; a damaged file ends early."""
     try:
-        yield from (packet for packet in container.demux(video=0) if packet.size)
+        yield from (packet for packet in container.demux(video=0) if packet.size and not packet.is_corrupt)
     except av.FFmpegError:
         return
 

@@ -303,6 +303,8 @@ def decode(content: object) -> ToKernel:
     if unknown := [str(key)[:40] for key in given if key not in known]:
         raise MessageError(f"message {kind!r} has unknown fields {unknown[:5]}")
     hints = get_type_hints(cls)
+    # JSON writes whole numbers without a point.
+    given |= {name: float(value) for name, value in given.items() if hints[name] is float and _fits(value, int)}
     for name, value in given.items():
         if not _fits(value, hints[name]):
             raise MessageError(f"message {kind!r}: field {name!r} has the wrong type or value")
@@ -319,7 +321,7 @@ def _fits(value: object, hint: Any) -> bool:
     if hint is int:
         return isinstance(value, int) and not isinstance(value, bool) and abs(value) < 2**31
     if hint is float:
-        return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
+        return isinstance(value, float) and math.isfinite(value)
     if get_origin(hint) is list:
         (inner,) = get_args(hint)
         return isinstance(value, list) and len(value) <= MAX_INDICES and all(_fits(item, inner) for item in value)

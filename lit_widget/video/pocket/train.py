@@ -101,9 +101,9 @@ class Trainer:
         phase = next(phase for phase in PHASES if share < phase.until)
         if phase.length == 1 or plan.random() < 0.1:
             weight = max(0.0, 1 - share / IMAGES_END)
-            return image_step(self.model, data, rng, PHASES[0].batch, self.affinity, weight)
+            return image_step(self.model, data, rng, plan, PHASES[0].batch, self.affinity, weight)
         true_memory = max(0.0, 0.6 * (1 - (share - IMAGES_END) / (0.4 * (1 - IMAGES_END))))
-        return video_step(self.model, data, rng, phase.batch, phase.length, true_memory)
+        return video_step(self.model, data, rng, plan, phase.batch, phase.length, true_memory)
 
     def update(self, score: Score, share: float) -> None:
         """One optimizer step and one step of the weight average."""

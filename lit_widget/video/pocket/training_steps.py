@@ -166,15 +166,24 @@ class PixelAffinity(nn.Module):
 
 
 def image_step(
-    model: nn.Module, data: TrainingData, rng: Generator, images: int, affinity: PixelAffinity, affinity_weight: float
+    model: nn.Module,
+    data: TrainingData,
+    rng: Generator,
+    plan: Generator,
+    images: int,
+    affinity: PixelAffinity,
+    affinity_weight: float,
 ) -> Score:
-    """Segment objects of single images from a click, a box or three clicks, sometimes with a correction."""
+    """Segment objects of single images from a click, a box or three clicks, sometimes with a correction.
+
+    `plan` decides how much work a step is; processes that share it never wait for each other.
+    """
     batch = data.batch(rng, images, 1, TARGETS_PER_IMAGE)
     target, side = batch.targets[:, 0], batch.targets.shape[-1]
     pyramid = model.forward_image((batch.frames[:, 0] - MEAN) / STD)["backbone_fpn"]
     features = (pyramid[2] + model.no_mem_embed.view(1, -1, 1, 1))[batch.clip]
     high_res = [pyramid[0][batch.clip], pyramid[1][batch.clip]]
-    choice = rng.random()
+    choice = plan.random()
     if choice < 0.45:
         clicks = click_in(target, centre=rng.random() < 0.5)[0]
     elif choice < 0.7:
@@ -186,7 +195,7 @@ def image_step(
     heads = decode(model, features, high_res, clicks)
     first = score(heads, target)
     loss = first.loss
-    if rng.random() < 0.35:
+    if plan.random() < 0.35:
         before = heads.logits_of(heads.chosen(multimask=True)).detach()
         again = correcting_click(full_size(before, side)[:, 0] > 0, target, centre=rng.random() < 0.5)
         heads = decode(model, features, high_res, clicks.plus(again), before.clamp(-32, 32))
@@ -205,7 +214,13 @@ def _object_map(batch: Batch) -> Float[Tensor, "b s s"]:
 
 
 def video_step(
-    model: nn.Module, data: TrainingData, rng: Generator, clips: int, length: int, true_memory: float
+    model: nn.Module,
+    data: TrainingData,
+    rng: Generator,
+    plan: Generator,
+    clips: int,
+    length: int,
+    true_memory: float,
 ) -> Score:
     """Track objects through a clip and back-propagate through all of it.
 
@@ -213,6 +228,7 @@ def video_step(
         model: the model in training.
         data: the training stream.
         rng: source of randomness.
+        plan: decides how much work the step is; processes that share it never wait for each other.
         clips: clips per step.
         length: frames per clip.
         true_memory: share of memories written from the true mask instead of the predicted one.
@@ -223,8 +239,8 @@ def video_step(
     pyramid, position = encoded["backbone_fpn"], encoded["vision_pos_enc"][2]
     sizes = [tuple(pyramid[2].shape[-2:])]
     outputs: dict[str, dict] = {"cond_frame_outputs": {}, "non_cond_frame_outputs": {}}
-    start = rng.choice(["mask", "click", "box"], p=[0.7, 0.18, 0.12])
-    corrected = int(rng.integers(1, length)) if rng.random() < 0.5 else -1
+    start = plan.choice(["mask", "click", "box"], p=[0.7, 0.18, 0.12])
+    corrected = int(plan.integers(1, length)) if plan.random() < 0.5 else -1
     losses, ious = [], []
     for t in range(length):
         rows = batch.clip * length + t
@@ -247,7 +263,7 @@ def video_step(
             if t > 0:
                 ious.append((tracked.iou_single, tracked.iou_best))
             multimask = True
-            for _ in range(int(rng.integers(1, 4)) if t == corrected else 0):
+            for _ in range(int(plan.integers(1, 4)) if t == corrected else 0):
                 before = heads.logits_of(heads.chosen(multimask)).detach()
                 again = correcting_click(full_size(before, side)[:, 0] > 0, target, centre=rng.random() < 0.6)
                 clicks = again if clicks is None else clicks.plus(again)

@@ -1,0 +1,103 @@
+"""Original, LIT-LoRA and the learning-free controls on the same videos, with bootstrap intervals.
+
+    python -m benchmarks.compare embedded:all:100-106 --json benchmarks/results/compare-embedded-0.5.json
+    python -m benchmarks.compare PATH/TO/DAVIS --exclude caps --json benchmarks/results/compare-real-0.5.json
+"""
+
+from __future__ import annotations
+
+import argparse
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import replace
+from multiprocessing import get_context
+from pathlib import Path
+
+import pandas as pd
+
+from benchmarks.result import open_benchmark_sources, write_result
+from lit_widget.simulation.metrics import reduction_interval
+from lit_widget.simulation.report import summary_text
+from lit_widget.simulation.runner import SimulationResult, run_simulation
+from lit_widget.video.models import find_entry
+
+COMPARED = ("original", "token-0", "previous-mask", "lit-lora")
+CONTROLS = ("token-0", "previous-mask")
+
+
+def run_share(arguments: argparse.Namespace, share: int) -> SimulationResult:
+    """Every `processes`-th sequence, in one process with one thread."""
+    import torch
+
+    torch.set_num_threads(1)
+    sources = open_benchmark_sources(arguments.sources, arguments.exclude)[share :: arguments.processes]
+    update = find_entry(arguments.model).update
+    if arguments.learning_rate is not None:
+        update = replace(update, learning_rate=arguments.learning_rate)
+    return run_simulation(
+        sources,
+        strategies=arguments.strategies.split(","),
+        model=arguments.model,
+        tau=arguments.tau,
+        seed=arguments.seed,
+        update=update,
+        progress=share == 0,
+    )
+
+
+def run(arguments: argparse.Namespace) -> SimulationResult:
+    """All sequences, shared among processes."""
+    with ProcessPoolExecutor(arguments.processes, mp_context=get_context("spawn")) as pool:
+        parts = list(pool.map(run_share, [arguments] * arguments.processes, range(arguments.processes)))
+    records = pd.concat([part.records for part in parts]).sort_values(["video", "object", "strategy"])
+    events = pd.concat([part.events for part in parts]).sort_values(["video", "object", "strategy", "frame"])
+    complete = all(part.complete for part in parts)
+    return SimulationResult(records.reset_index(drop=True), events.reset_index(drop=True), parts[0].settings, complete)
+
+
+def against_controls(result: SimulationResult) -> pd.DataFrame:
+    """How many fewer corrections LIT-LoRA needs than each control and than the better one, in per cent."""
+    table = result.paired("corrections")
+    controls = [name for name in CONTROLS if name in table]
+    if not controls or "lit-lora" not in table:
+        return pd.DataFrame()
+    better = min(controls, key=lambda name: table[name].sum())
+    rows = []
+    for name in controls:
+        drop = reduction_interval(table[name].to_numpy(), table["lit-lora"].to_numpy())
+        row = {"control": name, "better": name == better, "corrections": table[name].mean()}
+        rows.append({**row, "reduction_pct": drop.estimate, "low": drop.low, "high": drop.high})
+    return pd.DataFrame(rows)
+
+
+def by_group(result: SimulationResult) -> pd.DataFrame:
+    """Mean corrections per strategy by kind of clip, or by sequence."""
+    records = result.records.assign(group=result.records["video"].str.replace(r"-\d+$", "", regex=True))
+    return records.pivot_table(index="group", columns="strategy", values="corrections").reset_index()
+
+
+def main() -> None:
+    """Run, print and write."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("sources", nargs="+")
+    parser.add_argument("--exclude", default="", help="comma-separated names to leave out")
+    parser.add_argument("--strategies", default=",".join(COMPARED))
+    parser.add_argument("--model", default="pocket")
+    parser.add_argument("--tau", type=float, default=0.5)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--learning-rate", type=float)
+    parser.add_argument("--processes", type=int, default=2)
+    parser.add_argument("--json", type=Path)
+    arguments = parser.parse_args()
+    result = run(arguments)
+    controls, groups = against_controls(result), by_group(result)
+    print(summary_text(result))
+    print("\nLIT-LoRA against the controls:\n", controls.round(2).to_string(index=False))
+    print("\nCorrections by group:\n", groups.round(1).to_string(index=False))
+    if arguments.json:
+        settings = {**result.settings, "sources": arguments.sources, "exclude": arguments.exclude}
+        tables = {"summary": result.summary, "controls": controls, "groups": groups, "pairs": result.records}
+        write_result(arguments.json, "compare", settings, {k: t for k, t in tables.items() if len(t)})
+
+
+if __name__ == "__main__":
+    main()

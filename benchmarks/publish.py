@@ -1,0 +1,142 @@
+"""Write the committed results into README.md and the model card, between their markers.
+
+    python -m benchmarks.publish [--check]
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+
+from benchmarks.result import RESULT_SCHEMA
+
+ROOT = Path(__file__).parent.parent
+RESULTS = ROOT / "benchmarks" / "results"
+PAGES = (ROOT / "README.md", ROOT / "lit_widget" / "video" / "pocket" / "MODEL_CARD.md")
+
+
+def load(name: str) -> dict[str, Any]:
+    """A committed result, checked."""
+    result = json.loads((RESULTS / f"{name}.json").read_text())
+    jsonschema.validate(result, RESULT_SCHEMA)
+    return result
+
+
+def table(header: list[str], rows: list[list[str]]) -> str:
+    """A Markdown table."""
+    lines = [header, ["---"] * len(header), *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def origin(*names: str) -> str:
+    """Where results come from, in one sentence."""
+    found = {(o["commit"], o["date"], o["machine"]) for o in (load(name)["origin"] for name in names)}
+    said = "; ".join(f"commit {commit}, {date}, {machine}" for commit, date, machine in sorted(found))
+    return f"Measured: {said}."
+
+
+def interval(row: dict[str, Any], low: str, high: str) -> str:
+    """A percentage with its interval."""
+    return f"{row['reduction_pct']:.0f} % [{row[low]:.0f}, {row[high]:.0f}]"
+
+
+def comparison(*names: str) -> str:
+    """The strategies side by side, one block of rows per result."""
+    rows = []
+    for name in names:
+        result = load(name)
+        where = "real" if "real" in name else "embedded"
+        pairs = result["tables"]["summary"][0]["pairs"]
+        for each in result["tables"]["summary"]:
+            first = each["strategy"] == result["settings"]["strategies"][0]
+            rows.append(
+                [
+                    f"{where}, {pairs} pairs, τ {result['settings']['tau']}" if first else "",
+                    each["strategy"],
+                    f"{each['corrections']:.2f}",
+                    f"{each['clicks']:.1f}",
+                    f"{each['masks']:.1f}",
+                    f"{each['annotation_s']:.0f}",
+                    f"{each['j_mean']:.3f}",
+                    "–" if first else interval(each, "reduction_low", "reduction_high"),
+                ]
+            )
+    head = ["videos", "strategy", "corrections", "clicks", "masks", "annotation s", "J", "fewer corrections"]
+    return f"{table(head, rows)}\n\n{controls(*names)}\n\n{origin(*names)}"
+
+
+def controls(*names: str) -> str:
+    """LIT-LoRA against the better learning-free control, a sentence per result."""
+    lines = []
+    for name in names:
+        result = load(name)
+        better = next(row for row in result["tables"]["controls"] if row["better"])
+        where = "real" if "real" in name else "embedded"
+        said = interval(better, "low", "high")
+        lines.append(
+            f"- Against the better control ({better['control']}), {where} videos, τ {result['settings']['tau']}: "
+            f"{said} fewer corrections."
+        )
+    return "\n".join(lines)
+
+
+def tracking() -> str:
+    """Tracking quality by kind and on real sequences."""
+    rows = []
+    for name, title in (("tracking-embedded", "all kinds"), ("tracking-real", "real sequences")):
+        groups = load(name)["tables"]["groups"]
+        pairs = load(name)["tables"]["pairs"]
+        rows += [[g["group"], f"{g['j']:.3f}", f"{g['f']:.3f}", f"{g['j_and_f']:.3f}"] for g in groups]
+        mean = [sum(g[key] for g in groups) / len(groups) for key in ("j", "f", "j_and_f")]
+        rows.append([f"**{title}** (mean of the above; {len(pairs)} pairs)", *(f"**{value:.3f}**" for value in mean)])
+    return f"{table(['clips', 'J', 'F', 'J&F'], rows)}\n\n{origin('tracking-embedded', 'tracking-real')}"
+
+
+def rates() -> str:
+    """The sweep that chose the learning rate."""
+    rows = [
+        [f"{r['learning_rate']:g}", f"{r['corrections']:.2f}", f"{r['accepted']:.2f}", f"{r['update_s']:.2f}"]
+        for r in load("learning-rate")["tables"]["rates"]
+    ]
+    return table(["learning rate", "corrections", "accepted proposals", "seconds per update"], rows)
+
+
+BLOCKS: dict[str, Callable[[], str]] = {
+    "comparison": lambda: comparison("compare-embedded-0.5", "compare-embedded-0.75", "compare-real-0.5"),
+    "tracking": tracking,
+    "rates": rates,
+}
+
+
+def filled(text: str) -> str:
+    """A page with every `<!-- result: NAME -->` block written anew."""
+
+    def block(match: re.Match[str]) -> str:
+        return f"{match[1]}\n{BLOCKS[match[2]]()}\n{match[3]}"
+
+    return re.sub(r"(<!-- result: ([\w-]+) -->)\n.*?(<!-- end -->)", block, text, flags=re.DOTALL)
+
+
+def main() -> int:
+    """Write the pages, or with `--check` say which are stale."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--check", action="store_true")
+    check = parser.parse_args().check
+    stale = [page for page in PAGES if filled(page.read_text()) != page.read_text()]
+    for page in stale:
+        if check:
+            print(f"{page.relative_to(ROOT)} is stale: run python -m benchmarks.publish", file=sys.stderr)
+        else:
+            page.write_text(filled(page.read_text()))
+    return int(check and bool(stale))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

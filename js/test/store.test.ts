@@ -1,0 +1,128 @@
+import { describe, expect, it } from "vitest";
+import { Lru, MaskCache } from "../src/caches";
+import { nextAction, trackStart } from "../src/rules";
+import { Store } from "../src/store";
+import { bufferOf, someState } from "./fakes";
+
+const info = (version: number) => ({ frame: 3, object: 1, version, status: "tracked" as const });
+const click = { frame: 0, object: 1, x: 10, y: 20, positive: true };
+const runs = (...all: [number, number, "tracked" | "prompted"][]) => [
+  { id: 1, name: "rider", colour: "#e69f00", runs: all },
+];
+
+describe("masks", () => {
+  it("never go back to an older version", () => {
+    const masks = new MaskCache();
+    expect(masks.put(info(5), bufferOf(5))).toBe(true);
+    expect(masks.put(info(4), bufferOf(4))).toBe(false);
+    expect(masks.get(3, 1)?.version).toBe(5);
+    expect(masks.put(info(6), bufferOf(6))).toBe(true);
+    expect([...(masks.get(3, 1)?.bytes ?? [])]).toEqual([6]);
+  });
+
+  it("are forgotten when the kernel says so, before new ones are taken in", () => {
+    const store = new Store();
+    store.receive({ type: "masks", items: [info(5)], forget: [] }, [bufferOf(5)]);
+    store.receive({ type: "masks", items: [], forget: [[3, 1]] }, []);
+    expect(store.masks.has(3, 1)).toBe(false);
+    store.receive({ type: "masks", items: [info(2)], forget: [[3, 1]] }, [bufferOf(2)]);
+    expect(store.masks.get(3, 1)?.version).toBe(2);
+  });
+});
+
+it("forgets what was used longest ago, and lets go of it", () => {
+  const dropped: number[] = [];
+  const lru = new Lru<string, number>(
+    10,
+    (value) => value,
+    (value) => dropped.push(value),
+  );
+  lru.set("a", 4);
+  lru.set("b", 5);
+  lru.get("a");
+  lru.set("c", 3);
+  expect([...lru.keys()]).toEqual(["a", "c"]);
+  expect(dropped).toEqual([5]);
+});
+
+describe("pending clicks", () => {
+  it("stand until the kernel lists them", () => {
+    const store = new Store();
+    store.receive(someState(), []);
+    store.addPending(click);
+    expect(store.markers(0)).toHaveLength(1);
+    store.receive(someState(), []);
+    expect(store.markers(0)).toHaveLength(1);
+    store.receive(someState({ prompts: [{ ...click, x: 10.3 }] }), []);
+    expect(store.pending).toHaveLength(0);
+    expect(store.markers(0)).toHaveLength(1);
+  });
+
+  it("go when the kernel objects, or when it stays silent for long", () => {
+    let now = 0;
+    const store = new Store(() => now);
+    store.receive(someState(), []);
+    store.addPending(click);
+    now = 9000;
+    store.receive(someState(), []);
+    expect(store.pending).toHaveLength(0);
+    store.addPending(click);
+    store.receive({ type: "error", message: "no" }, []);
+    expect(store.pending).toHaveLength(0);
+    expect(store.error).toBe("no");
+  });
+});
+
+it("keeps the view's choice of object until the kernel's changes", () => {
+  const two = [...runs(), { id: 2, name: "bike", colour: "#56b4e9", runs: [] }];
+  const store = new Store();
+  store.receive(someState({ objects: two }), []);
+  store.set({ active: 2 });
+  store.receive(someState({ objects: two, can_undo: true }), []);
+  expect(store.active).toBe(2);
+  store.receive(someState({ objects: runs(), active_object: 1 }), []);
+  expect(store.active).toBe(1);
+});
+
+it("goes to a proposal and closes it when told", () => {
+  const store = new Store();
+  store.receive(someState(), []);
+  const proposal = { type: "proposalInfo" as const, object: 1, adapter_version: 2, learned_from: [4] };
+  store.receive({ ...proposal, frame: 30 }, [bufferOf(1)]);
+  expect([store.frame, store.open?.adapter_version]).toEqual([30, 2]);
+  store.receive({ ...proposal, frame: -1 }, []);
+  expect(store.proposal).toBeNull();
+});
+
+it("stays within the video", () => {
+  const store = new Store();
+  store.receive(someState(), []);
+  store.seek(500);
+  expect(store.frame).toBe(99);
+  store.seek(-3);
+  expect(store.frame).toBe(0);
+});
+
+describe("the next action", () => {
+  const prompted = [click];
+  it.each([
+    ["click", someState(), 0, false],
+    ["track", someState({ prompts: prompted }), 0, false],
+    ["track", someState({ objects: runs([0, 0, "prompted"]) }), 0, false],
+    [null, someState({ objects: runs([0, 9, "tracked"]) }), 0, false],
+    ["learn", someState({ objects: runs([0, 9, "tracked"]), prompts: prompted }), 0, false],
+    [null, someState({ objects: runs([0, 9, "tracked"]), prompts: prompted }), 5, false],
+    ["accept", someState({ objects: runs([0, 9, "tracked"]), prompts: prompted }), 0, true],
+  ] as const)("is %s", (expected, state, frame, open) => {
+    expect(nextAction(state, frame, 1, open)).toBe(expected);
+  });
+});
+
+it("tracks from where a mask is", () => {
+  const state = someState({ objects: runs([10, 20, "tracked"]) });
+  expect(trackStart(state, 15, false)).toBe(15);
+  expect(trackStart(state, 40, false)).toBe(20);
+  expect(trackStart(state, 40, true)).toBe(10);
+  expect(trackStart(state, 2, true)).toBe(10);
+  expect(trackStart(someState({ prompts: [click] }), 7, false)).toBe(0);
+});

@@ -1,0 +1,69 @@
+"""The demonstration behind `make demo`: original tracker against LIT-LoRA on embedded clips.
+
+    python -m lit_widget.simulation.demo [--out FOLDER] [--seeds FIRST-LAST]
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from lit_widget.video.learner import VideoLearner
+from lit_widget.video.models import find_entry, load_model
+from lit_widget.video.sam2 import Sam2
+from lit_widget.video.strategies import STRATEGIES
+
+from .datasets import Sequence, open_sources
+from .protocol import run_pair
+from .report import html_report, summary_text
+from .runner import SimulationResult, run_simulation
+from .story import Story
+from .user import SimulatedUser
+
+COMPARED = ("original", "lit-lora", "previous-mask", "token-0")
+"""The baseline, LIT, and the two controls that learn nothing."""
+
+
+def tell_story(result: SimulationResult, sequences: list[Sequence], model: Sam2) -> Story | None:
+    """Replay the pair in which most proposals were accepted after the fewest corrections, with pictures."""
+    lit = result.records[(result.records["strategy"] == "lit-lora") & (result.records["accepted"] > 0)]
+    if lit.empty:
+        return None
+    best = lit.sort_values(["accepted", "corrections"], ascending=[False, True]).iloc[0]
+    sequence = next(each for each in sequences if each.name == best["video"])
+    settings = result.settings
+    learner = VideoLearner(
+        model, sequence.frames, update=find_entry(model.name).update, seed=settings["seed"] + 123
+    )
+    story = Story(learner, sequence, int(best["object"]))
+    user = SimulatedUser(tau=settings["tau"], seed=settings["seed"])
+    run_pair(learner, sequence, story.object_id, STRATEGIES["lit-lora"], user, on_frame=story.on_frame)
+    return story if story.complete else None
+
+
+def main() -> int:
+    """Run it; returns the exit status."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--out", type=Path, default=Path("demo"), help="folder for the report")
+    parser.add_argument("--seeds", default="300", help="seeds of every kind, SEED or FIRST-LAST")
+    arguments = parser.parse_args()
+    model = load_model("pocket", device="cpu")
+    sequences = open_sources([f"embedded:all:{arguments.seeds}"])
+    print(f"Annotating {len(sequences)} embedded clips with a simulated user, {len(COMPARED)} ways each.")
+    result = run_simulation(sequences, strategies=COMPARED, model=model)
+    if result.records.empty:
+        print("interrupted before the first pass was finished", file=sys.stderr)
+        return 130
+    arguments.out.mkdir(parents=True, exist_ok=True)
+    print(summary_text(result))
+    result.save(arguments.out / "result.json")
+    result.plot().savefig(arguments.out / "corrections.png", dpi=150)
+    report = arguments.out / "report.html"
+    report.write_text(html_report(result, tell_story(result, sequences, model)))
+    print(f"Wrote {report}, corrections.png and result.json in {arguments.out}/")
+    return 0 if result.complete else 130
+
+
+if __name__ == "__main__":
+    sys.exit(main())

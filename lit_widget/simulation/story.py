@@ -1,0 +1,83 @@
+"""The story of one simulated annotation in pictures: a failure, its correction, and a later accepted proposal."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+from jaxtyping import Bool, UInt8
+from scipy.ndimage import binary_dilation
+
+from lit_widget.core.session import Accepted, Corrected, Event
+from lit_widget.video.learner import VideoItem, VideoLearner
+
+from .datasets import Sequence
+from .protocol import FrameResult
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+TRUTH, ANSWER = (255, 255, 255), (0, 114, 178)
+
+
+@dataclass(frozen=True)
+class Scene:
+    """One picture: a frame with a mask, the outline of the truth, and a caption."""
+
+    image: UInt8[np.ndarray, "h w 3"]
+    caption: str
+
+
+@dataclass
+class Story:
+    """Collects scenes while a pair runs; pass its `on_frame` to `run_pair`."""
+
+    learner: VideoLearner
+    sequence: Sequence
+    object_id: int
+    scenes: list[Scene] = field(default_factory=list)
+
+    @property
+    def complete(self) -> bool:
+        """Whether a proposal was accepted after a correction."""
+        return len(self.scenes) >= 4
+
+    def on_frame(self, result: FrameResult, event: Event) -> None:
+        """Keep the first correction and the first acceptance after it."""
+        if isinstance(event, Corrected) and not self.scenes:
+            clicks = "painted in full" if result.full_mask else f"{result.n_clicks} click(s)"
+            self._add(event.prediction.output, event.prediction.item, "tracked mask, wrong")
+            self._add(event.correction.output, event.prediction.item, f"corrected with {clicks}")
+        elif isinstance(event, Accepted) and len(self.scenes) == 2:
+            learned = ", ".join(str(item.frame) for item in event.proposal.learned_from)
+            self._add(event.prediction.output, event.prediction.item, "tracked mask, wrong again")
+            self._add(event.proposal.output, event.prediction.item, f"adapter's proposal, learned from frame {learned}")
+
+    def figure(self) -> Figure:
+        """The scenes side by side."""
+        from matplotlib.figure import Figure
+
+        figure = Figure(figsize=(3.2 * len(self.scenes), 3.0), layout="constrained")
+        for axes, scene in zip(np.atleast_1d(figure.subplots(1, len(self.scenes))), self.scenes, strict=True):
+            axes.imshow(scene.image)
+            axes.set_title(scene.caption, fontsize=9)
+            axes.axis("off")
+        return figure
+
+    def _add(self, output: object, item: VideoItem, what: str) -> None:
+        target = self.sequence.target(self.object_id, item.frame)
+        mask = self.learner.mask(output)  # pyright: ignore[reportArgumentType]
+        image = paint(self.sequence.frames[item.frame], mask, target)
+        self.scenes.append(Scene(image, f"frame {item.frame}: {what}"))
+
+
+def paint(
+    frame: UInt8[np.ndarray, "h w 3"], mask: Bool[np.ndarray, "h w"], target: Bool[np.ndarray, "h w"] | None
+) -> UInt8[np.ndarray, "h w 3"]:
+    """A frame with a mask in blue and the outline of the truth in white."""
+    image = frame.astype(np.float32)
+    image[mask] = 0.5 * image[mask] + 0.5 * np.array(ANSWER)
+    if target is not None:
+        image[binary_dilation(target) & ~target] = TRUTH
+    return image.astype(np.uint8)

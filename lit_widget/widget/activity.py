@@ -1,0 +1,75 @@
+"""What the worker is doing, told to the views often enough to look alive and seldom enough to cost nothing."""
+
+from __future__ import annotations
+
+import itertools
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from .messages import Job, JobKind, JobStatus, ToView
+
+TELL_EVERY_S = 0.1
+
+_numbers = itertools.count(1)
+
+
+@dataclass
+class Activity:
+    """One job as the views see it: kind, progress, seconds left, and whether to stop.
+
+    Attributes:
+        kind: what is done.
+        post: sends a message.
+        cancelled: asked between steps.
+        total: number of steps, 0 while unknown.
+        note: one line shown beside the progress.
+    """
+
+    kind: JobKind
+    post: Callable[[ToView], None]
+    cancelled: Callable[[], bool]
+    total: int = 0
+    note: str = ""
+    done: int = 0
+    _number: int = field(default_factory=lambda: next(_numbers))
+    _started: float = field(default_factory=time.monotonic)
+    _told: float = 0.0
+
+    def step(self, done: int, total: int | None = None) -> bool:
+        """Say how many steps are done; returns whether the views were told just now."""
+        self.done = done
+        self.total = self.total if total is None else total
+        now = time.monotonic()
+        if now - self._told < TELL_EVERY_S:
+            return False
+        self._told = now
+        self.tell("running")
+        return True
+
+    def enter(self, kind: JobKind, total: int, note: str = "") -> None:
+        """Go on to another kind of work within the same job."""
+        self.kind, self.total, self.note, self.done = kind, total, note, 0
+        self._started = time.monotonic()
+        self.tell("running")
+
+    def tell(self, status: JobStatus) -> None:
+        """Post the present state."""
+        left = 0.0
+        if 0 < self.done < self.total:
+            left = (time.monotonic() - self._started) / self.done * (self.total - self.done)
+        self.post(Job(self._number, self.kind, status, self.done, self.total, round(left, 1), self.note))
+
+
+@contextmanager
+def activity(kind: JobKind, post: Callable[[ToView], None], cancelled: Callable[[], bool]) -> Iterator[Activity]:
+    """Announce a job, and at the end whether it was done, cancelled or failed."""
+    current = Activity(kind, post, cancelled)
+    current.tell("running")
+    try:
+        yield current
+    except BaseException:
+        current.tell("failed")
+        raise
+    current.tell("cancelled" if cancelled() else "done")

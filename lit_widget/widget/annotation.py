@@ -1,0 +1,379 @@
+"""The annotation of one video: what every click, key and method does, without Jupyter.
+
+Everything here runs on the worker thread, one call at a time; `mask_of` and `state` may be read from others.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Bool
+
+from lit_widget.core.session import LiveSession
+from lit_widget.core.strategy import Strategy
+from lit_widget.core.types import Correction, Prediction, Proposal, UpdateReport
+from lit_widget.video.learner import MaskTarget, VideoItem, VideoLearner
+from lit_widget.video.memory import FrameRecord, MaskOutput
+from lit_widget.video.propagate import propagate
+from lit_widget.video.sam2 import Points
+
+from .activity import Activity
+from .codec import encode_mask
+from .describe import describe
+from .messages import Error, FrameStatus, MaskInfo, Masks, ProposalInfo, ToView
+
+STATE_EVERY_S = 0.5
+Post = Callable[[ToView, list[bytes]], None]
+
+
+class AnnotationError(ValueError):
+    """Something asked for that cannot be done here; the sentence says what to do instead."""
+
+
+@dataclass(frozen=True)
+class Pending:
+    """Prompts on a frame that have not been learned.
+
+    Attributes:
+        points: clicks and box.
+        output: the mask they gave.
+        prediction: the tracked prediction that they correct; `None` for a first prompt.
+        full: whether the mask was given by hand.
+        replaced: the record of an earlier prompt on this frame.
+    """
+
+    points: Points
+    output: MaskOutput
+    prediction: Prediction | None
+    full: bool = False
+    replaced: FrameRecord | None = None
+
+
+class Annotation:
+    """Objects, prompts, masks and adapters of one video.
+
+    Args:
+        learner: the model on the video.
+        strategy: who proposes and what is learned.
+        post: sends a message and its buffers to the views.
+    """
+
+    def __init__(self, learner: VideoLearner, strategy: Strategy, post: Post) -> None:
+        self.learner, self._post = learner, post
+        self.session = LiveSession(learner, strategy)
+        self.names: dict[int, str] = {1: "object 1"}
+        self.active = 1
+        self.pending: dict[VideoItem, Pending] = {}
+        self.proposal: tuple[Prediction, Proposal] | None = None
+        self.reports: dict[tuple[int, int], UpdateReport] = {}
+        self.clicks: dict[VideoItem, int] = {}
+        self._versions: dict[VideoItem, int] = {}
+        self._stamp = 0
+        self.state = describe(self)
+
+    # --- What the user does -------------------------------------------------------------------
+
+    def add_object(self) -> int:
+        """Start a new object and make it the active one; returns its id."""
+        self.active = max(self.names) + 1
+        self.names[self.active] = f"object {self.active}"
+        self.publish()
+        return self.active
+
+    def click(self, item: VideoItem, x: float, y: float, *, positive: bool) -> None:
+        """Add a point and show the mask it gives."""
+        self.check(item)
+        if not (0 <= x < self.learner.frames.width and 0 <= y < self.learner.frames.height):
+            raise AnnotationError(
+                f"the click ({x:g}, {y:g}) is outside the frame; x must be from 0 to {self.learner.frames.width - 1}, "
+                f"y from 0 to {self.learner.frames.height - 1}"
+            )
+        before = self._opened(item)
+        self._segment(item, before, (before.points if before else Points()).plus(x, y, positive=positive))
+
+    def box(self, item: VideoItem, corners: tuple[float, float, float, float]) -> None:
+        """Prompt with a box (x0, y0, x1, y1); it replaces the prompts on this frame."""
+        self.check(item)
+        x0, y0, x1, y1 = corners
+        if not (0 <= x0 < x1 <= self.learner.frames.width and 0 <= y0 < y1 <= self.learner.frames.height):
+            raise AnnotationError(
+                f"the box {corners} does not lie in the frame; give (x0, y0, x1, y1) with x0 < x1 <= "
+                f"{self.learner.frames.width} and y0 < y1 <= {self.learner.frames.height}"
+            )
+        self._segment(item, self._opened(item), Points(box=corners))
+
+    def give_mask(self, item: VideoItem, mask: Bool[np.ndarray, "h w"]) -> None:
+        """Give the whole mask by hand."""
+        self.check(item)
+        before = self._opened(item)
+        output = self.learner.from_mask(item.frame, mask)
+        prediction = before.prediction if before else None
+        self._hold(item, Pending(Points(), output, prediction, full=True, replaced=before.replaced if before else None))
+
+    def clear_prompts(self, item: VideoItem) -> None:
+        """Take back prompts that were not learned."""
+        self.check(item)
+        pending = self.pending.pop(item, None)
+        if pending is not None:
+            records = self.learner.bank(item.object).records
+            if pending.replaced is not None:
+                records[item.frame] = pending.replaced
+            elif pending.prediction is None:
+                del records[item.frame]
+            self._touch(item)
+            self.show([item])
+            self.publish()
+
+    def track(self, activity: Activity, start: int, *, reverse: bool = False, stop: int | None = None) -> None:
+        """Learn what is pending, then follow all objects from `start` to `stop` or the end of the video."""
+        last = 0 if reverse else len(self.learner.frames) - 1
+        stop = last if stop is None else stop
+        self.check(VideoItem(start, self.active))
+        self.check(VideoItem(stop, self.active))
+        if (stop > start) if reverse else (stop < start):
+            raise AnnotationError(
+                f"frame {stop} is not on the way from frame {start}; "
+                f"{'leave reverse out' if reverse else 'set reverse=True'} to track there"
+            )
+        if not any(self.learner.bank(each).has_conditioning for each in self.names):
+            raise AnnotationError("there is nothing to track yet; click the object on some frame first")
+        self._commit_all(activity)
+        objects = [each for each in self.names if self.learner.bank(each).has_conditioning]
+        activity.enter("track", abs(stop - start) + 1)
+        waiting: list[VideoItem] = []
+        told = time.monotonic()
+        for done, tracked in enumerate(
+            propagate(self.learner, objects, start, stop, reverse=reverse, cancelled=activity.cancelled), start=1
+        ):
+            for prediction in tracked.predictions:
+                self._touch(prediction.item)
+                waiting.append(prediction.item)
+            if activity.step(done):
+                self.show(waiting)
+                waiting = []
+            if time.monotonic() - told > STATE_EVERY_S:
+                told = time.monotonic()
+                self.publish()
+        self.show(waiting)
+        self.publish()
+
+    def learn(self, activity: Activity, item: VideoItem) -> None:
+        """Train on the correction that stands on this frame, then track on from it."""
+        self.check(item)
+        if item not in self.pending:
+            raise AnnotationError(
+                f"there is no correction of object {item.object} on frame {item.frame} to learn from; click it first"
+            )
+        self._commit_all(activity)
+        self._track_on(activity, item)
+
+    def flag(self, activity: Activity, item: VideoItem) -> None:
+        """Say that the mask is wrong, and show the adapter's proposal if there is one."""
+        self.check(item)
+        record = self.learner.bank(item.object).records.get(item.frame)
+        if record is None:
+            raise AnnotationError(f"object {item.object} has no mask on frame {item.frame} yet; track to it first")
+        if record.status == "prompted" and record.conditioning:
+            raise AnnotationError(f"frame {item.frame} holds your own prompt; click it again to change its mask")
+        prediction = self.learner.predict_one(item)
+        proposal = self.session.propose(prediction)
+        if proposal is None:
+            activity.note = "Nothing learned for this object yet: correct the frame with a click, then learn it"
+            return
+        self.proposal = (Prediction(item, record.output, prediction.evidence), proposal)
+        self.show_proposal()
+
+    def accept(self, activity: Activity) -> None:
+        """Take the open proposal and track on from it."""
+        item = self._close_proposal(accept=True)
+        self.pending.pop(item, None)
+        self._touch(item)
+        self.show([item])
+        self.publish()
+        self._track_on(activity, item)
+
+    def reject(self) -> None:
+        """Dismiss the open proposal."""
+        self._close_proposal(accept=False)
+        self.publish()
+
+    def undo(self) -> None:
+        """Take back the last prompt, correction or accepted proposal: masks, memory and weights."""
+        if not self.session.can_undo:
+            raise AnnotationError("there is nothing to undo")
+        before = self._records()
+        prompted = set(self.pending)
+        self.pending.clear()
+        if self.proposal is not None:
+            self._close_proposal(accept=False)
+        self.session.undo()
+        after = self._records()
+        differing = {item for item in before.keys() | after.keys() if before.get(item) is not after.get(item)}
+        changed = differing | prompted
+        for item in changed:
+            self._touch(item)
+        self.show(sorted(changed))
+        self.publish()
+
+    # --- What the views see -------------------------------------------------------------------
+
+    def mask_of(self, item: VideoItem) -> Bool[np.ndarray, "h w"] | None:
+        """The present mask at video size, or `None` where there is none."""
+        current = self._current(item)
+        return None if current is None else self.learner.mask(current[0])
+
+    def show(self, items: list[VideoItem]) -> None:
+        """Send the present masks of these items, and which of them are gone."""
+        infos, buffers, gone = [], [], []
+        for item in items:
+            # Read before the mask: a mask settled meanwhile must not be outlived by an older one.
+            version = self._versions.get(item, 0)
+            current = self._current(item)
+            if current is None:
+                gone.append((item.frame, item.object))
+                continue
+            infos.append(MaskInfo(item.frame, item.object, version, current[1]))
+            buffers.append(encode_mask(self.learner.mask(current[0])))
+        if infos or gone:
+            self._post(Masks(infos, gone), buffers)
+
+    def show_proposal(self) -> None:
+        """Send the open proposal, or that there is none."""
+        if self.proposal is None:
+            self._post(ProposalInfo(-1), [])
+            return
+        _, proposal = self.proposal
+        frames = [item.frame for item in proposal.learned_from]  # pyright: ignore[reportAttributeAccessIssue]
+        item: VideoItem = proposal.item  # pyright: ignore[reportAssignmentType]
+        info = ProposalInfo(item.frame, item.object, proposal.version, frames)
+        self._post(info, [encode_mask(self.learner.mask(proposal.output))])
+
+    def publish(self) -> None:
+        """Send everything but pixels."""
+        self.state = describe(self)
+        self._post(self.state, [])
+
+    def check(self, item: VideoItem) -> None:
+        """Refuse frames and objects that do not exist.
+
+        Raises:
+            AnnotationError: naming what exists.
+        """
+        if not 0 <= item.frame < len(self.learner.frames):
+            raise AnnotationError(f"frame {item.frame} does not exist; frames are 0 to {len(self.learner.frames) - 1}")
+        if item.object not in self.names:
+            raise AnnotationError(f"object {item.object} does not exist; objects are {list(self.names)}")
+
+    # --- Inside -------------------------------------------------------------------------------
+
+    def _opened(self, item: VideoItem) -> Pending | None:
+        """What a new prompt on this frame builds on: standing prompts, or the mask that it corrects."""
+        if item in self.pending:
+            return self.pending[item]
+        self.session.checkpoint()
+        record = self.learner.bank(item.object).records.get(item.frame)
+        if record is None:
+            return None
+        if record.status == "prompted":
+            return Pending(Points(), record.output, None, replaced=record)
+        evidence = self.learner.predict_one(item).evidence
+        return Pending(Points(), record.output, Prediction(item, record.output, evidence))
+
+    def _segment(self, item: VideoItem, before: Pending | None, points: Points) -> None:
+        prediction = before.prediction if before else None
+        output = self.learner.segment(
+            item,
+            points,
+            previous=before.output if before else None,
+            evidence=prediction.evidence if prediction else None,
+        )
+        self._hold(item, Pending(points, output, prediction, replaced=before.replaced if before else None))
+
+    def _hold(self, item: VideoItem, pending: Pending) -> None:
+        """Keep prompts until they are learned; a first prompt is memory at once, so that tracking can start."""
+        self.pending[item] = pending
+        if pending.prediction is None:
+            self.learner.prompt(item, pending.output)
+        if self.proposal is not None and self.proposal[1].item == item:
+            self._close_proposal(accept=False)
+        self._touch(item)
+        self.show([item])
+        self.publish()
+
+    def _commit_all(self, activity: Activity) -> None:
+        """Turn standing prompts into learned corrections."""
+        for item, pending in list(self.pending.items()):
+            if activity.cancelled():
+                return
+            if pending.prediction is None:
+                del self.pending[item]
+                continue
+            activity.enter("learn", self.learner.update_config.epochs, f"learning from frame {item.frame}")
+            self._correct(activity, item, pending)
+            del self.pending[item]
+            self._touch(item)
+            self.show([item])
+            self.publish()
+
+    def _correct(self, activity: Activity, item: VideoItem, pending: Pending) -> None:
+        steps = 0
+
+        def cancelled() -> bool:
+            nonlocal steps
+            activity.step(steps)
+            steps += 1
+            return activity.cancelled()
+
+        self.learner.cancelled = cancelled
+        try:
+            target = MaskTarget(self.learner.mask(pending.output))
+            n_clicks = pending.points.n_clicks
+            correction = Correction(item, pending.output, target, n_clicks, pending.full)
+            assert pending.prediction is not None
+            done = self.session.correct(pending.prediction, correction)
+        finally:
+            self.learner.cancelled = lambda: False
+        self.clicks[item] = n_clicks
+        if done.update is not None:
+            self.reports[item.object, done.update.version] = done.update
+            if done.update.stopped == "non-finite":
+                self._post(Error("The update gave a non-finite loss and was rolled back; the correction stands."), [])
+
+    def _track_on(self, activity: Activity, item: VideoItem) -> None:
+        """Track from an item in the direction in which it was tracked."""
+        reverse = self.learner.bank(item.object).records[item.frame].reverse
+        start = item.frame + (-1 if reverse else 1)
+        if 0 <= start < len(self.learner.frames) and not activity.cancelled():
+            self.track(activity, start, reverse=reverse)
+
+    def _close_proposal(self, *, accept: bool) -> VideoItem:
+        if self.proposal is None:
+            raise AnnotationError("there is no open proposal; mark a wrong frame to ask for one")
+        prediction, proposal = self.proposal
+        self.proposal = None
+        if accept:
+            self.session.accept(prediction, proposal)
+        else:
+            self.session.reject(proposal)
+        self.show_proposal()
+        return proposal.item  # pyright: ignore[reportReturnType]
+
+    def _current(self, item: VideoItem) -> tuple[MaskOutput, FrameStatus] | None:
+        if (pending := self.pending.get(item)) is not None:
+            return pending.output, "prompted"
+        record = self.learner.bank(item.object).records.get(item.frame)
+        return None if record is None else (record.output, record.status)
+
+    def _records(self) -> dict[VideoItem, object]:
+        return {
+            VideoItem(frame, object_id): record
+            for object_id, bank in self.learner.banks.items()
+            for frame, record in bank.records.items()
+        }
+
+    def _touch(self, item: VideoItem) -> None:
+        self._stamp += 1
+        self._versions[item] = self._stamp

@@ -1,0 +1,46 @@
+"""Pixels on the wire: frames as JPEG, masks as compressed bits."""
+
+from __future__ import annotations
+
+import io
+import zlib
+
+import numpy as np
+from jaxtyping import Bool, UInt8
+from PIL import Image
+
+JPEG_QUALITY = 80
+PREVIEW_WIDTH = 320
+"""Pixels across of the picture that is saved with the notebook."""
+
+
+def encode_jpeg(frame: UInt8[np.ndarray, "h w 3"], *, max_width: int | None = None) -> bytes:
+    """A frame as JPEG, shrunk to `max_width` pixels across if it is wider."""
+    image = Image.fromarray(frame)
+    if max_width is not None and image.width > max_width:
+        image = image.resize((max_width, max(1, round(image.height * max_width / image.width))))
+    buffer = io.BytesIO()
+    image.save(buffer, "JPEG", quality=JPEG_QUALITY)
+    return buffer.getvalue()
+
+
+def encode_mask(mask: Bool[np.ndarray, "h w"]) -> bytes:
+    """A mask as one bit per pixel without row padding, compressed with zlib."""
+    return zlib.compress(np.packbits(mask).tobytes(), 1)
+
+
+def overlay(
+    frame: UInt8[np.ndarray, "h w 3"], masks: dict[str, Bool[np.ndarray, "h w"]], *, opacity: float = 0.45
+) -> UInt8[np.ndarray, "h w 3"]:
+    """A frame with masks painted over it.
+
+    Args:
+        frame: RGB.
+        masks: by colour, `#rrggbb`.
+        opacity: of the paint.
+    """
+    painted = frame.astype(np.float32)
+    for colour, mask in masks.items():
+        rgb = np.array([int(colour[at : at + 2], 16) for at in (1, 3, 5)], dtype=np.float32)
+        painted[mask] += (rgb - painted[mask]) * opacity
+    return painted.astype(np.uint8)

@@ -1,0 +1,80 @@
+"""The annotation as the views see it: everything but pixels, in one message."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from .messages import PROTOCOL, AdapterInfo, FrameStatus, ObjectInfo, Prompt, State, VideoInfo
+
+if TYPE_CHECKING:
+    from .annotation import Annotation
+
+PALETTE = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F0E442")
+"""Okabe and Ito's colours, told apart by people with any colour vision."""
+
+LOCATE_S, CLICK_S = 1.0, 1.5
+"""Seconds that the paper counts for finding an error and for one click; they price what a proposal saved."""
+
+
+def colour_of(object_id: int) -> str:
+    """The colour of an object, `#rrggbb`."""
+    return PALETTE[(object_id - 1) % len(PALETTE)]
+
+
+def describe(annotation: Annotation) -> State:
+    """Build the state message."""
+    learner = annotation.learner
+    frames = learner.frames
+    # Copies: the worker may add records while another thread describes.
+    statuses = [record.status for bank in list(learner.banks.values()) for record in list(bank.records.values())]
+    n_accepted = statuses.count("accepted")
+    mean_clicks = float(np.mean(list(annotation.clicks.values()))) if annotation.clicks else 1.0
+    return State(
+        protocol=PROTOCOL,
+        model=learner.model.name,
+        video=VideoInfo(frames.name, len(frames), frames.height, frames.width, float(frames.fps)),
+        objects=[
+            ObjectInfo(each, name, colour_of(each), runs(annotation, each)) for each, name in annotation.names.items()
+        ],
+        adapters=[adapter_info(annotation, each) for each in annotation.names],
+        prompts=[
+            Prompt(item.frame, item.object, x, y, bool(label))
+            for item, pending in list(annotation.pending.items())
+            for (x, y), label in zip(pending.points.xy, pending.points.labels, strict=True)
+        ],
+        active_object=annotation.active,
+        can_undo=annotation.session.can_undo,
+        n_corrections=statuses.count("corrected"),
+        n_accepted=n_accepted,
+        saved_s=round(n_accepted * (LOCATE_S + CLICK_S * mean_clicks), 1),
+    )
+
+
+def adapter_info(annotation: Annotation, object_id: int) -> AdapterInfo:
+    """What an object's adapter has learned, and how its last update went."""
+    adapter = annotation.learner.adapters.trained(object_id)
+    if adapter is None:
+        return AdapterInfo(object_id)
+    report = annotation.reports.get((object_id, adapter.version))
+    return AdapterInfo(
+        object_id,
+        adapter.version,
+        [item.frame for item in adapter.learned_from],  # pyright: ignore[reportAttributeAccessIssue]
+        [] if report is None else [round(loss, 5) for loss in report.losses],
+        0.0 if report is None else round(report.update_s, 3),
+    )
+
+
+def runs(annotation: Annotation, object_id: int) -> list[tuple[int, int, FrameStatus]]:
+    """Runs of frames in the same status as (first, last, status), sorted."""
+    found: list[tuple[int, int, FrameStatus]] = []
+    records = annotation.learner.bank(object_id).records
+    for frame in sorted(records):
+        status = records[frame].status
+        if found and found[-1][1] == frame - 1 and found[-1][2] == status:
+            found[-1] = (found[-1][0], frame, status)
+        else:
+            found.append((frame, frame, status))
+    return found

@@ -1,0 +1,52 @@
+"""Messages on their way to the views: pushed where the host lets threads send, kept for polling elsewhere."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Callable
+from typing import Any
+
+from .messages import Batch, ToView, encode
+
+Send = Callable[[dict[str, Any], list[bytes]], None]
+
+MAX_KEPT = 1000
+"""Messages kept for a view that polls; older ones are dropped, and the whole state is sent again instead."""
+
+
+class Outbox:
+    """Sends messages at once, or keeps them until a view polls.
+
+    Args:
+        send: puts one message on the wire.
+        state: what a view must be told after messages were lost.
+    """
+
+    def __init__(self, send: Send, state: Callable[[], ToView]) -> None:
+        self._send, self._state = send, state
+        self._kept: deque[tuple[dict[str, Any], list[bytes]]] = deque(maxlen=MAX_KEPT)
+        self._lock = threading.Lock()
+        self._lost = False
+        self.polling = False
+
+    def post(self, message: ToView, buffers: list[bytes] | None = None) -> None:
+        """Deliver a message with its buffers."""
+        with self._lock:
+            if self.polling:
+                self._lost |= len(self._kept) == MAX_KEPT
+                self._kept.append((encode(message), buffers or []))
+                return
+        self._send(encode(message), buffers or [])
+
+    def poll(self) -> None:
+        """Answer a view that asks; the first question tells that what was pushed before may be lost."""
+        with self._lock:
+            messages = list(self._kept)
+            self._kept.clear()
+            lost, self._lost = self._lost or not self.polling, False
+            self.polling = True
+        if lost:
+            messages.append((encode(self._state()), []))
+        batch = Batch([message for message, _ in messages], [len(buffers) for _, buffers in messages])
+        self._send(encode(batch), [buffer for _, buffers in messages for buffer in buffers])

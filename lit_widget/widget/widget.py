@@ -1,0 +1,312 @@
+"""The widget: a video in a notebook cell, annotated by mouse or by method, learning while it is corrected."""
+
+from __future__ import annotations
+
+import base64
+import pathlib
+import sys
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import traitlets
+from jaxtyping import Bool
+
+from lit_widget.core.strategy import find_strategy
+from lit_widget.video.frames import Frames, open_frames
+from lit_widget.video.learner import VideoItem, VideoLearner
+from lit_widget.video.models import find_entry, load_model
+from lit_widget.video.sam2 import Sam2
+from lit_widget.video.strategies import STRATEGIES
+
+from .activity import Activity, activity
+from .annotation import Annotation, AnnotationError
+from .codec import PREVIEW_WIDTH, encode_jpeg, overlay
+from .comms import ThreadedWidget
+from .describe import colour_of
+from .dispatch import dispatch
+from .messages import Error, JobKind, MessageError, decode
+from .outbox import Outbox
+from .worker import Job, Worker
+
+if TYPE_CHECKING:
+    from lit_widget.core.update import UpdateConfig
+    from lit_widget.simulation.runner import SimulationResult
+
+_STATIC = pathlib.Path(__file__).parent / "static"
+
+
+class LITWidget(ThreadedWidget):
+    """Annotate a video with SAM 2 and an adapter that learns from every correction.
+
+    Every action of the mouse has a method with the same effect. Methods return at once and work is done in
+    the background; `wait` blocks until it is done. Nothing needs a front end.
+
+    Args:
+        video: a video file, a folder of images, a list of images, a uint8 array (T, H, W, 3), or open frames.
+        model: a name from `lit_widget.models()`, or a loaded model.
+        strategy: a name from `lit_widget.strategies()`.
+        weights: a local checkpoint to use instead of the model's own.
+        update: how a correction is learned; the model's own setting by default.
+        seed: of the adapters' initial weights and dropout.
+        view_height: height of the picture in CSS pixels.
+
+    Raises:
+        ValueError: if the video, model, checkpoint or strategy cannot be used; the sentence says why.
+
+    Example:
+        w = LITWidget("clip.mp4")
+        w.click(frame=0, x=120, y=80)
+        w.track()
+        w.wait()
+        masks = w.masks()  # (T, H, W)
+    """
+
+    _esm = _STATIC / "widget.js"
+    _css = _STATIC / "widget.css"
+
+    preview = traitlets.Bytes(help="JPEG of the current frame with its masks.").tag(sync=True)
+    frame_index = traitlets.Int(0, help="The frame that the view shows.").tag(sync=True)
+    transport = traitlets.Enum(("push", "poll"), "push", help="How messages reach the view.").tag(sync=True)
+    view_height = traitlets.Int(420, help="Height of the picture in CSS pixels.").tag(sync=True)
+
+    def __init__(
+        self,
+        video: Any,
+        *,
+        model: str | Sam2 = "pocket",
+        strategy: str = "lit-lora",
+        weights: str | pathlib.Path | None = None,
+        update: UpdateConfig | None = None,
+        seed: int = 123,
+        view_height: int = 420,
+    ) -> None:
+        chosen = find_strategy(strategy, STRATEGIES)
+        frames = open_frames(video)
+        loaded = load_model(model, weights=weights) if isinstance(model, str) else model
+        learner = VideoLearner(loaded, frames, update=update or find_entry(loaded.name).update, seed=seed)
+        # Colab drops what threads send; there the view asks instead.
+        transport = "poll" if "google.colab" in sys.modules else "push"
+        super().__init__(transport=transport, view_height=view_height)
+        self._outbox = Outbox(self.send, lambda: self._annotation.state)
+        self._outbox.polling = transport == "poll"
+        self._annotation = Annotation(learner, chosen, self._outbox.post)
+        self._errors: list[Exception] = []
+        self._model_worker = Worker("model", self._failed)
+        self._pixel_worker = Worker("pixels", self._failed)
+        self.on_msg(self._receive)
+        self._pixel_worker.submit(lambda _: self._refresh_preview())
+
+    # --- Annotating ---------------------------------------------------------------------------
+
+    def add_object(self, name: str | None = None) -> int:
+        """Start a new object, which becomes the active one; returns its id."""
+        object_id = self._annotation.add_object()
+        if name is not None:
+            self._annotation.names[object_id] = str(name)
+            self._annotation.publish()
+        return object_id
+
+    def click(self, frame: int, x: float, y: float, *, positive: bool = True, object: int | None = None) -> None:
+        """Click a pixel of a frame: on the object, or off it with `positive=False`."""
+        item = self._item(frame, object)
+        self._submit("predict", lambda _: self._annotation.click(item, x, y, positive=positive))
+
+    def box(self, frame: int, x0: float, y0: float, x1: float, y1: float, *, object: int | None = None) -> None:
+        """Draw a box around the object, in pixels; it replaces earlier prompts on this frame."""
+        item = self._item(frame, object)
+        self._submit("predict", lambda _: self._annotation.box(item, (x0, y0, x1, y1)))
+
+    def give_mask(self, frame: int, mask: np.ndarray, *, object: int | None = None) -> None:
+        """Give the whole mask of a frame, (H, W) of bool or of 0 and 1.
+
+        Raises:
+            ValueError: if its shape or values do not fit.
+        """
+        item, checked = self._item(frame, object), self._checked(mask)
+        self._submit("predict", lambda _: self._annotation.give_mask(item, checked))
+
+    def clear_prompts(self, frame: int, *, object: int | None = None) -> None:
+        """Take back the prompts on a frame that were not learned."""
+        item = self._item(frame, object)
+        self._submit("predict", lambda _: self._annotation.clear_prompts(item))
+
+    def track(self, start: int | None = None, *, stop: int | None = None, reverse: bool = False) -> None:
+        """Follow all objects from `start` (the frame shown) to `stop` or the end, first learning what is pending."""
+        first = self.frame_index if start is None else start
+        self._submit("track", lambda now: self._annotation.track(now, first, reverse=reverse, stop=stop))
+
+    def learn(self, frame: int, *, object: int | None = None) -> None:
+        """Finish the correction on a frame: train the adapter on it and track on from there."""
+        item = self._item(frame, object)
+        self._submit("learn", lambda now: self._annotation.learn(now, item))
+
+    def flag(self, frame: int, *, object: int | None = None) -> None:
+        """Mark the mask of a frame as wrong and ask the adapter for a proposal."""
+        item = self._item(frame, object)
+        self._submit("propose", lambda now: self._annotation.flag(now, item))
+
+    def accept(self) -> None:
+        """Take the open proposal and track on from it."""
+        self._submit("track", self._annotation.accept)
+
+    def reject(self) -> None:
+        """Dismiss the open proposal."""
+        self._submit("predict", lambda _: self._annotation.reject())
+
+    def undo(self) -> None:
+        """Take back the last prompt, correction or accepted proposal, weights included."""
+        self._submit("predict", lambda _: self._annotation.undo())
+
+    def cancel(self) -> None:
+        """Stop the running work after the frame or step in hand; what is done stays."""
+        self._model_worker.cancel()
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Block until the work is done.
+
+        Args:
+            timeout: seconds to wait at most.
+
+        Returns:
+            Whether it was done in time.
+
+        Raises:
+            Exception: the first error of the work since the last call.
+        """
+        done = self._model_worker.wait(timeout)
+        if self._errors:
+            first, self._errors = self._errors[0], []
+            raise first
+        return done
+
+    # --- Reading ------------------------------------------------------------------------------
+
+    @property
+    def frames(self) -> Frames:
+        """The video."""
+        return self._annotation.learner.frames
+
+    @property
+    def objects(self) -> dict[int, str]:
+        """Names of the objects by id."""
+        return dict(self._annotation.names)
+
+    @property
+    def corrections(self) -> list[int]:
+        """Frames of the active object that were corrected."""
+        return self._frames_with("corrected")
+
+    @property
+    def accepted(self) -> list[int]:
+        """Frames of the active object on which a proposal was accepted."""
+        return self._frames_with("accepted")
+
+    @property
+    def proposal(self) -> Bool[np.ndarray, "h w"] | None:
+        """The open proposal's mask."""
+        held = self._annotation.proposal
+        return None if held is None else self._annotation.learner.mask(held[1].output)
+
+    @property
+    def adapter_version(self) -> int:
+        """How often the active object's adapter was trained."""
+        adapter = self._annotation.learner.adapters.trained(self._annotation.active)
+        return 0 if adapter is None else adapter.version
+
+    def mask(self, frame: int, *, object: int | None = None) -> Bool[np.ndarray, "h w"] | None:
+        """The mask of an object on a frame, `None` where there is none."""
+        return self._annotation.mask_of(self._item(frame, object))
+
+    def masks(self, *, object: int | None = None) -> Bool[np.ndarray, "t h w"]:
+        """The masks of an object on all frames, empty where there is none."""
+        stack = np.zeros((len(self.frames), self.frames.height, self.frames.width), dtype=bool)
+        for frame in range(len(stack)):
+            mask = self.mask(frame, object=object)
+            if mask is not None:
+                stack[frame] = mask
+        return stack
+
+    def run_simulation(self, ground_truth: Any = None, **options: Any) -> SimulationResult:
+        """Annotate this video with a simulated user and compare strategies (paper section 4).
+
+        Args:
+            ground_truth: (T, H, W) object ids or bool, a dictionary of such bool arrays by object; without it
+                the masks that were prompted, corrected or accepted here stand for the truth of their frames.
+            **options: as in `lit_widget.run_simulation`.
+
+        Raises:
+            ValueError: if the ground truth does not fit the video, or nothing was annotated.
+        """
+        from .ground_truth import simulate
+
+        return simulate(self._annotation, ground_truth, options)
+
+    def close(self) -> None:
+        """Stop all work and free the video."""
+        for name in ("_model_worker", "_pixel_worker"):
+            worker = getattr(self, name, None)
+            if worker is not None:
+                worker.close()
+        if hasattr(self, "_annotation"):
+            self.frames.close()
+        super().close()
+
+    def _repr_mimebundle_(self, **kwargs: Any) -> Any:
+        """The widget, and a picture of it for places that show notebooks without running them."""
+        bundle = super()._repr_mimebundle_(**kwargs)
+        if bundle is None or not self.preview:
+            return bundle
+        data, metadata = bundle
+        data["image/jpeg"] = base64.b64encode(self.preview).decode()
+        return data, metadata
+
+    # --- Inside -------------------------------------------------------------------------------
+
+    def _item(self, frame: int, object_id: int | None) -> VideoItem:
+        item = VideoItem(int(frame), self._annotation.active if object_id is None else int(object_id))
+        self._annotation.check(item)
+        return item
+
+    def _checked(self, mask: np.ndarray) -> Bool[np.ndarray, "h w"]:
+        given = np.asarray(mask)
+        size = (self.frames.height, self.frames.width)
+        if given.shape != size:
+            raise AnnotationError(f"the mask has shape {given.shape}; expected (height, width) = {size}")
+        if given.dtype != bool and not (given.dtype.kind in "ui" and given.max(initial=0) <= 1):
+            raise AnnotationError(f"the mask has dtype {given.dtype}; expected bool, or integers that are 0 or 1")
+        return given.astype(bool)
+
+    def _frames_with(self, status: str) -> list[int]:
+        records = self._annotation.learner.bank(self._annotation.active).records
+        return sorted(frame for frame, record in records.items() if record.status == status)
+
+    def _submit(self, kind: JobKind, work: Callable[[Activity], None]) -> None:
+        def run(job: Job) -> None:
+            with activity(kind, self._outbox.post, job.cancelled.is_set) as current:
+                work(current)
+            self._pixel_worker.submit(lambda _: self._refresh_preview())
+
+        self._model_worker.submit(run)
+
+    def _failed(self, error: Exception) -> None:
+        self._errors.append(error)
+        known = isinstance(error, (ValueError, IndexError))
+        text = str(error) if known else f"Unexpected {type(error).__name__}: {error}. What was done so far is kept."
+        self._outbox.post(Error(text))
+
+    def _receive(self, _: object, content: object, buffers: object) -> None:
+        """Handle a message from a view; runs on whichever thread the kernel chose, so it only enqueues."""
+        try:
+            dispatch(self, decode(content))
+        except (MessageError, AnnotationError, RuntimeError) as error:
+            self._outbox.post(Error(str(error)))
+
+    def _refresh_preview(self) -> None:
+        frame = self.frame_index if 0 <= self.frame_index < len(self.frames) else 0
+        masks = {}
+        for object_id in self._annotation.names:
+            mask = self._annotation.mask_of(VideoItem(frame, object_id))
+            if mask is not None:
+                masks[colour_of(object_id)] = mask
+        self.preview = encode_jpeg(overlay(self.frames[frame], masks), max_width=PREVIEW_WIDTH)

@@ -1,0 +1,96 @@
+"""One thread that does one thing at a time: whoever owns a model or a file runs here."""
+
+from __future__ import annotations
+
+import queue
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+
+@dataclass
+class Job:
+    """Work in the queue, and the only way to stop it."""
+
+    number: int
+    work: Callable[[Job], None]
+    cancelled: threading.Event = field(default_factory=threading.Event)
+
+
+class Worker:
+    """A daemon thread with a queue.
+
+    Args:
+        name: of the thread.
+        on_error: called on the thread with whatever a job raised; the thread goes on.
+    """
+
+    def __init__(self, name: str, on_error: Callable[[Exception], None]) -> None:
+        self._queue: queue.Queue[Job | None] = queue.Queue()
+        self._on_error = on_error
+        self._idle = threading.Condition()
+        self._waiting: list[Job] = []
+        self._number = 0
+        self._closed = False
+        self._thread = threading.Thread(target=self._run, name=f"lit-{name}", daemon=True)
+        self._thread.start()
+
+    def submit(self, work: Callable[[Job], None]) -> Job:
+        """Queue work; it gets its job, whose `cancelled` it must ask between steps.
+
+        Raises:
+            RuntimeError: if the worker was closed.
+        """
+        with self._idle:
+            if self._closed:
+                raise RuntimeError("the widget was closed; make a new one to go on")
+            self._number += 1
+            job = Job(self._number, work)
+            self._waiting.append(job)
+            self._queue.put(job)
+        return job
+
+    def cancel(self) -> None:
+        """Ask the running job to stop and drop those behind it."""
+        with self._idle:
+            for job in self._waiting:
+                job.cancelled.set()
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Block until nothing is queued or running; returns whether that came within `timeout` seconds."""
+        deadline = None if timeout is None else time.monotonic() + timeout
+        with self._idle:
+            while self._waiting:
+                left = None if deadline is None else deadline - time.monotonic()
+                if left is not None and left <= 0:
+                    return False
+                # A bare wait would keep Ctrl-C from getting through.
+                self._idle.wait(0.2 if left is None else min(left, 0.2))
+        return True
+
+    @property
+    def busy(self) -> bool:
+        """Whether a job is queued or running."""
+        return bool(self._waiting)
+
+    def close(self) -> None:
+        """Cancel everything and end the thread."""
+        with self._idle:
+            self._closed = True
+            self._queue.put(None)
+        self.cancel()
+        if threading.current_thread() is not self._thread:
+            self._thread.join(timeout=5)
+
+    def _run(self) -> None:
+        while (job := self._queue.get()) is not None:
+            try:
+                if not job.cancelled.is_set():
+                    job.work(job)
+            except Exception as error:  # noqa: BLE001 - a failed job must not end the thread
+                self._on_error(error)
+            finally:
+                with self._idle:
+                    self._waiting.remove(job)
+                    self._idle.notify_all()

@@ -1,0 +1,312 @@
+"""What the browser tests are written with: a JupyterLab server, a notebook in it, and one view of the widget.
+
+JupyterLab is driven through `window.jupyterapp`, and the widget's state is read from the `data-` attributes
+that the view publishes, so that no test waits for a fixed time or looks for a prompt such as `[*]`.
+"""
+
+import ast
+import json
+import os
+import secrets
+import shutil
+import socket
+import subprocess
+import sys
+import urllib.request
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from playwright.sync_api import TimeoutError as PlaywrightTimeout
+
+TIMEOUT_S = 90
+"""For anything that ends at all; generous, because a busy machine is slow and not wrong."""
+
+CHROMIUM_FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-dev-shm-usage",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--disable-extensions",
+    "--no-first-run",
+    # Nobody looks at the window, yet its animation frames are what some tests measure.
+    "--disable-background-timer-throttling",
+    "--disable-renderer-backgrounding",
+    "--disable-backgrounding-occluded-windows",
+]
+
+QUIET = {"fetchNews": "false", "checkForUpdates": False, "doNotDisturbMode": True}
+"""Notification settings: the first-run question of JupyterLab would lie over the page."""
+
+KERNEL_IS_READY = """() => {
+    const panel = window.jupyterapp?.shell?.currentWidget;
+    const kernel = panel?.sessionContext?.session?.kernel;
+    return kernel?.status === "idle" && panel.context.isReady && panel.content.widgets.length > 0;
+}"""
+
+RUN_CELL = """async (index) => {
+    const notebook = jupyterapp.shell.currentWidget.content;
+    notebook.activeCellIndex = index;
+    notebook.deselectAll();
+    await jupyterapp.commands.execute("notebook:run-cell");
+    const outputs = notebook.widgets[index].model.outputs?.toJSON() ?? [];
+    return outputs.filter((output) => output.output_type === "error").map((output) => output.traceback.join("\\n"));
+}"""
+
+EXECUTE = """async ([code, value]) => {
+    const kernel = jupyterapp.shell.currentWidget.sessionContext.session.kernel;
+    const request = { code, user_expressions: { value }, store_history: false };
+    const { content } = await kernel.requestExecute(request).done;
+    if (content.status !== "ok") throw new Error(content.traceback.join("\\n"));
+    const answer = content.user_expressions.value;
+    if (answer.status !== "ok") throw new Error(`${answer.ename}: ${answer.evalue}`);
+    return answer.data["text/plain"];
+}"""
+
+
+@dataclass(frozen=True)
+class Server:
+    """A running JupyterLab server, its notebooks in a folder."""
+
+    port: int
+    token: str
+    notebooks: Path
+
+    def address_of(self, path):
+        """Where a browser opens a notebook, in a workspace of its own."""
+        return f"http://127.0.0.1:{self.port}/lab/tree/{path}?token={self.token}&reset"
+
+    def api(self, method, path):
+        """Ask the server's own interface."""
+        request = urllib.request.Request(
+            f"http://127.0.0.1:{self.port}/api/{path}",
+            method=method,
+            headers={"Authorization": f"token {self.token}"},
+        )
+        with urllib.request.urlopen(request, timeout=20) as answer:
+            return json.loads(answer.read() or "null")
+
+
+@contextmanager
+def lab_server(folder):
+    """A JupyterLab server of this Python, apart from all settings and kernels of the user."""
+    settings = folder / "settings" / "@jupyterlab" / "apputils-extension"
+    settings.mkdir(parents=True)
+    (settings / "notification.jupyterlab-settings").write_text(json.dumps(QUIET))
+    server = Server(free_port(), secrets.token_hex(16), folder / "notebooks")
+    server.notebooks.mkdir()
+    places = {
+        "JUPYTER_CONFIG_DIR": "config",
+        "JUPYTER_DATA_DIR": "data",
+        "JUPYTER_RUNTIME_DIR": "runtime",
+        "IPYTHONDIR": "ipython",
+        "JUPYTERLAB_SETTINGS_DIR": "settings",
+        "JUPYTERLAB_WORKSPACES_DIR": "workspaces",
+    }
+    # Threads of the model must not take the cores that the browser needs.
+    environment = os.environ | {key: str(folder / name) for key, name in places.items()} | {"OMP_NUM_THREADS": "1"}
+    options = [
+        "--no-browser",
+        "--allow-root",
+        "--ServerApp.ip=127.0.0.1",
+        f"--ServerApp.port={server.port}",
+        "--ServerApp.port_retries=0",
+        f"--IdentityProvider.token={server.token}",
+        f"--ServerApp.root_dir={server.notebooks}",
+        "--ServerApp.terminals_enabled=False",
+        "--LabApp.expose_app_in_browser=True",
+        "--LabApp.extension_manager=readonly",
+    ]
+    log = folder / "server.log"
+    with log.open("w") as out:
+        command = [sys.executable, "-m", "jupyter", "lab", *options]
+        process = subprocess.Popen(command, env=environment, stdout=out, stderr=subprocess.STDOUT)
+    try:
+        wait_for_server(server, process, log)
+        yield server
+    finally:
+        process.terminate()
+        try:
+            process.wait(timeout=20)
+        except subprocess.TimeoutExpired:
+            process.kill()
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def wait_for_server(server, process, log):
+    for _ in range(TIMEOUT_S * 5):
+        try:
+            server.api("GET", "status")
+        except OSError:
+            try:
+                process.wait(timeout=0.2)
+            except subprocess.TimeoutExpired:
+                continue
+            break
+        else:
+            return
+    raise RuntimeError(f"JupyterLab did not start:\n{log.read_text()}")
+
+
+def launch(playwright):
+    """The system's Chromium without a window."""
+    return playwright.chromium.launch(executable_path=shutil.which("chromium"), args=CHROMIUM_FLAGS)
+
+
+class Lab:
+    """A page with JupyterLab, one notebook open in it.
+
+    Args:
+        page: an empty page.
+        server: the server.
+        name: of the notebook, without its extension.
+        cells: the source of its cells.
+    """
+
+    def __init__(self, page, server, name, cells):
+        self.page, self.server, self.path = page, server, f"{name}.ipynb"
+        self.trouble = []
+        page.on("pageerror", lambda error: self.trouble.append(str(error)))
+        page.set_default_timeout(TIMEOUT_S * 1000)
+        (server.notebooks / self.path).write_text(json.dumps(notebook(cells)))
+        page.goto(server.address_of(self.path))
+        self._wait_for_kernel()
+
+    def run(self, index, nth=0):
+        """Run a cell that shows the widget; returns its view, the `nth` of the page."""
+        errors = self.page.evaluate(RUN_CELL, index)
+        assert not errors, errors[0]
+        return self.view(nth)
+
+    def view(self, nth=0):
+        """The `nth` view of the page, once it shows a frame."""
+        return View(self.page, nth).until("d.ready === 'true'")
+
+    def do(self, code):
+        """Run code in the kernel, in no cell."""
+        self.page.evaluate(EXECUTE, [code, "None"])
+
+    def ask(self, expression):
+        """The value of an expression in the kernel."""
+        return ast.literal_eval(self.page.evaluate(EXECUTE, ["", expression]))
+
+    def command(self, name, **arguments):
+        """Run a command of JupyterLab."""
+        self.page.evaluate("([name, args]) => jupyterapp.commands.execute(name, args).then(() => null)", [name, arguments])
+
+    def cells(self):
+        """Sources of the notebook's cells, and which of them is active."""
+        return self.page.evaluate("""() => {
+            const notebook = jupyterapp.shell.currentWidget.content;
+            return [notebook.widgets.map((cell) => cell.model.sharedModel.source), notebook.activeCellIndex];
+        }""")
+
+    def reload(self):
+        """Save the notebook and load the page anew; the kernel lives on."""
+        self.command("docmanager:save")
+        self.page.reload()
+        self._wait_for_kernel()
+
+    def close(self):
+        """End the kernel, so that tests after this one have its memory and its core."""
+        for session in self.server.api("GET", "sessions"):
+            self.server.api("DELETE", f"sessions/{session['id']}")
+
+    def _wait_for_kernel(self):
+        self.page.wait_for_function(KERNEL_IS_READY)
+
+
+def notebook(cells):
+    code = {"cell_type": "code", "execution_count": None, "metadata": {}, "outputs": []}
+    kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    return {
+        "nbformat": 4,
+        "nbformat_minor": 5,
+        "metadata": {"kernelspec": kernel},
+        "cells": [code | {"id": f"cell-{i}", "source": source} for i, source in enumerate(cells)],
+    }
+
+
+class View:
+    """One view of the widget, used as a person does: mouse, keys and eyes.
+
+    Args:
+        page: the page.
+        nth: which of the page's views.
+    """
+
+    def __init__(self, page, nth=0):
+        self.page = page
+        self.root = page.locator(".lit-widget").nth(nth)
+        self.canvas = self.root.locator("canvas.lit-frame")
+
+    @property
+    def data(self):
+        """What the view publishes about itself, by name."""
+        return self.root.evaluate("(root) => ({ ...root.dataset })")
+
+    def until(self, condition, timeout_s=TIMEOUT_S):
+        """Wait until a JavaScript condition holds of `d`, what the view publishes; returns the view."""
+        self.root.wait_for(state="attached")
+        handle = self.root.element_handle()
+        try:
+            self.page.wait_for_function(
+                f"(root) => {{ const d = root.dataset; return {condition}; }}", arg=handle, timeout=timeout_s * 1000
+            )
+        except PlaywrightTimeout:
+            raise AssertionError(f"waited for {condition} while the view said {self.data}") from None
+        return self
+
+    def text(self, part):
+        """The text that a part of the view shows, by its class without the prefix."""
+        return self.root.locator(f".lit-{part}").inner_text()
+
+    def focus(self):
+        """Click where nothing happens but that the widget gets the keys."""
+        self.root.locator(".lit-about").click()
+
+    def press(self, *keys):
+        """Press keys one after the other."""
+        for key in keys:
+            self.page.keyboard.press(key)
+
+    def go_to(self, frame):
+        """Walk to a frame with the arrow keys and wait until it is on the screen."""
+        step = frame - int(self.data["frame"])
+        self.press(*["ArrowRight" if step > 0 else "ArrowLeft"] * abs(step))
+        return self.until(f"d.frame === '{frame}' && d.painted === '{frame}'")
+
+    def place_of(self, x, y, size=(256, 192)):
+        """Where a pixel of the video is on the canvas: the whole frame, as large as it fits, in the middle."""
+        box = self.canvas.bounding_box()
+        scale = min(box["width"] / size[0], box["height"] / size[1])
+        left, top = (box["width"] - size[0] * scale) / 2, (box["height"] - size[1] * scale) / 2
+        return {"x": left + (x + 0.5) * scale, "y": top + (y + 0.5) * scale}
+
+    def click(self, x, y, **options):
+        """Click a pixel of the video."""
+        self.canvas.click(position=self.place_of(x, y), **options)
+
+    def remember(self):
+        """Keep what the canvas shows, to compare with `changed`."""
+        self.canvas.evaluate("(canvas) => { canvas.kept = canvas.getContext('2d')"
+                             ".getImageData(0, 0, canvas.width, canvas.height).data; }")
+
+    def changed(self):
+        """How many pixels of the canvas look different from what was remembered."""
+        return self.canvas.evaluate("""(canvas) => {
+            const now = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data;
+            let count = 0;
+            for (let i = 0; i < now.length; i += 4) {
+                const difference = Math.max(...[0, 1, 2].map((channel) => Math.abs(now[i + channel] - canvas.kept[i + channel])));
+                if (difference > 20) count++;
+            }
+            return count;
+        }""")

@@ -1,0 +1,144 @@
+"""What a person does with the widget in JupyterLab."""
+
+import pytest
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+
+# Deepest inside the object, and deepest inside where the mask of a frame is wrong (or, if it is right, inside it).
+DEEPEST = """
+import numpy as np
+from scipy.ndimage import distance_transform_edt
+
+def deepest(area):
+    y, x = np.unravel_index(distance_transform_edt(np.pad(area, 1))[1:-1, 1:-1].argmax(), area.shape)
+    return int(x), int(y)
+
+def correction(frame):
+    wrong = w.mask(frame) ^ clip.target[frame]
+    x, y = deepest(wrong if wrong.any() else clip.target[frame])
+    return x, y, bool(clip.target[frame, y, x])
+"""
+
+
+def prompt(lab, view, frame=0):
+    """Click the object on a frame and wait for its mask."""
+    lab.do(DEEPEST)
+    view.click(*lab.ask(f"deepest(clip.target[{frame}])"))
+    view.until("d.prompts === '1' && Number(d.maskPixels) > 0 && d.status === 'idle'")
+
+
+def correct(lab, view, frame):
+    """Click where the mask is most wrong; with the Alt key where it has too much."""
+    x, y, positive = lab.ask(f"correction({frame})")
+    view.click(x, y, modifiers=[] if positive else ["Alt"])
+    view.until("d.prompts === '1' && d.status === 'idle'")
+
+
+def test_annotate_correct_learn_propose_accept_undo_reload(open_lab):
+    lab = open_lab("w = LITWidget(clip.frames)\nw", "w")
+    view = lab.run(0)
+    view.remember()
+    prompt(lab, view)
+    assert view.changed() > 200
+    assert lab.ask("int(w.mask(0).sum())") == int(view.data["maskPixels"])
+
+    view.press("t")
+    view.until("d.job === 'track:running'")
+    view.until("d.job === 'track:done' && d.masks === '16'")
+    assert lab.ask("w.masks().any((1, 2)).all().item()")
+
+    view.go_to(6)
+    correct(lab, view, 6)
+    assert view.data["adapterVersion"] == "0"
+    view.press("Enter")
+    view.until("d.adapterVersion === '1' && d.status === 'idle'")
+    assert "v1" in view.text("learned")
+    assert lab.ask("(w.corrections, w.adapter_version)") == ([6], 1)
+
+    view.go_to(10)
+    view.remember()
+    view.press("w")
+    view.until("d.proposal === '10:1' && d.status === 'idle'")
+    proposed = lab.ask("int((w.proposal ^ w.mask(10)).sum())")
+    assert view.changed() >= min(proposed, 50)
+    view.press("a")
+    view.until("d.proposal === '' && d.status === 'idle'")
+    assert lab.ask("w.accepted") == [10]
+    assert "1 fix" in view.text("saved")
+
+    view.press("ControlOrMeta+z")
+    view.until("d.job === 'predict:done'")
+    assert lab.ask("w.accepted") == []
+    view.until("d.masks === '16'")
+
+    lab.reload()
+    views = lab.view(), lab.run(1, nth=1)
+    for again in views:
+        again.until("d.masks === '16' && d.adapterVersion === '1' && Number(d.maskPixels) > 0")
+        assert again.data["frame"] == "10"
+        assert "v1" in again.text("learned")
+    assert lab.ask("(w.corrections, w.accepted)") == ([6], [])
+    correct(lab, views[0], 10)
+    views[1].until("d.prompts === '1'")
+
+
+def test_cancel_keeps_what_is_done(open_lab):
+    lab = open_lab(frames=40)
+    view = lab.run(0)
+    prompt(lab, view)
+    view.press("t")
+    view.until("d.job === 'track:running' && Number(d.masks) > 1")
+    view.press("Escape")
+    view.until("d.job === 'track:cancelled'")
+    kept = lab.ask("int(w.masks().any((1, 2)).sum())")
+    print(f"stopped after {kept} of 40 frames")
+    assert 1 < kept < 40
+    view.until(f"Number(d.masks) >= {kept} && d.masks !== '40'")
+    view.go_to(1)
+    assert int(view.data["maskPixels"]) > 0
+    view.press("t")
+    view.until("d.job === 'track:done' && d.masks === '40'")
+
+
+def test_keys_stay_inside(open_lab):
+    lab = open_lab("w = LITWidget(clip.frames)\nw", "w", "1")
+    view = lab.run(0)
+    prompt(lab, view)
+    before = lab.cells()
+    keys = "d d a x c v m y j k i i r b z Shift+m Space ArrowUp ArrowDown ArrowLeft ArrowRight Home End Tab Shift+Tab"
+    view.press(*keys.split(), "Delete", "Backspace", "PageDown", "Shift+Space")
+    assert lab.cells() == before
+    assert view.root.evaluate("(root) => root.contains(document.activeElement)")
+
+    view.focus()
+    view.until("d.status === 'idle'")
+    view.press("Escape")
+    assert not view.root.evaluate("(root) => root.contains(document.activeElement)")
+    view.press("b")
+    assert len(lab.cells()[0]) == len(before[0]) + 1
+
+
+def test_errors_are_shown(open_lab):
+    lab = open_lab()
+    view = lab.run(0)
+    prompt(lab, view)
+    view.press("t")
+    view.until("d.job === 'track:done' && d.masks === '16'")
+    lab.do("w.accept()")
+    view.until("d.status === 'error'")
+    assert "no open proposal" in view.text("error")
+    assert view.data["masks"] == "16"
+    assert int(view.data["maskPixels"]) > 0
+    view.root.get_by_role("button", name="Dismiss").click()
+    view.until("d.status === 'idle'")
+    assert not view.root.locator(".lit-error").is_visible()
+    assert lab.ask("w.masks().any((1, 2)).all().item()")
+
+
+def test_poll_transport(open_lab):
+    lab = open_lab("w = LITWidget(clip.frames)\nw.transport = 'poll'\nw._outbox.polling = True\nw")
+    view = lab.run(0)
+    prompt(lab, view)
+    view.press("t")
+    view.until("d.job === 'track:done' && d.masks === '16'")
+    assert lab.ask("w._outbox.polling")
