@@ -1,6 +1,6 @@
 """Choose the pocket model's learning rate on development seeds, which no reported number uses.
 
-    python -m benchmarks.learning_rate embedded:all:0-2 --json benchmarks/results/learning-rate.json
+python -m benchmarks.learning_rate embedded:all:0-2 --json benchmarks/results/learning-rate.json
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Write the committed results into README.md and the model card, between their markers.
 
-    python -m benchmarks.publish [--check]
+python -m benchmarks.publish [--check]
 """
 
 from __future__ import annotations

@@ -79,7 +79,8 @@ def _short(source: str) -> str:
 
 def _commit() -> str:
     def git(*arguments: str) -> str:
-        return subprocess.run(["git", *arguments], capture_output=True, text=True, check=True).stdout.strip()
+        command = ["git", *arguments]
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()  # noqa: S603
 
     dirty = git("status", "--porcelain", "--untracked-files=no", "--", "lit_widget")
     return git("rev-parse", "--short", "HEAD") + ("-dirty" if dirty else "")

@@ -1,7 +1,7 @@
 """How well the frozen model tracks from the first mask, without any correction: J and F by kind and by sequence.
 
-    python -m benchmarks.tracking embedded:all:100-107 --json benchmarks/results/tracking-embedded.json
-    python -m benchmarks.tracking PATH/TO/DAVIS --exclude caps --json benchmarks/results/tracking-real.json
+python -m benchmarks.tracking embedded:all:100-107 --json benchmarks/results/tracking-embedded.json
+python -m benchmarks.tracking PATH/TO/DAVIS --exclude caps --json benchmarks/results/tracking-real.json
 """
 
 from __future__ import annotations

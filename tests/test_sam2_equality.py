@@ -171,7 +171,9 @@ def test_backward_from_the_last_frame(pair: Pair, targets: list[np.ndarray]) -> 
 def test_tracked_objects_are_really_there(pair: Pair, targets: list[np.ndarray]) -> None:
     """The comparisons above would be empty if every mask were the absent one."""
     pair.ours.prompt(VideoItem(0, 1), pair.ours.from_mask(0, targets[0]))
-    masks = [pair.ours.mask(p.output) for tracked in propagate(pair.ours, [1], 0, FRAMES - 1) for p in tracked.predictions]
+    masks = [
+        pair.ours.mask(p.output) for tracked in propagate(pair.ours, [1], 0, FRAMES - 1) for p in tracked.predictions
+    ]
     assert sum(mask.any() for mask in masks) >= FRAMES // 2
 
 

@@ -78,15 +78,19 @@ class Adapter:
 
     @contextmanager
     def training(self) -> Iterator[list[nn.Parameter]]:
-        """Dropout on, and the parameters to train; back to inference afterwards.
+        """Dropout on, and the parameters to train; back to inference afterwards, and to the old weights on an error.
 
         Only LoRA's dropout is switched: SAM 2's decoder chooses masks differently in `train` mode.
         """
         dropouts = [child for name, child in self.module.named_modules() if "lora_dropout" in name]
+        before = self.snapshot()
         for dropout in dropouts:
             dropout.train()
         try:
             yield list(self.parameters.values())
+        except BaseException:
+            self.restore(before)
+            raise
         finally:
             for dropout in dropouts:
                 dropout.eval()
@@ -128,7 +132,7 @@ class Adapter:
         expected = {name: tuple(parameter.shape) for name, parameter in self.parameters.items()}
         given = {name: tuple(tensor.shape) for name, tensor in tensors.items()}
         if given != expected:
-            odd = sorted(set(given.items()) ^ set(expected.items()))[0][0]
+            odd = min(set(given.items()) ^ set(expected.items()))[0]
             raise ValueError(
                 f"the snapshot is of another adapter (it differs at {odd!r}); "
                 f"restore it into an adapter of the same model and rank"

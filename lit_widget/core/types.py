@@ -11,8 +11,8 @@ from torch import Tensor
 Output = TypeVar("Output")
 """What a task predicts for one item: a mask, a class ranking."""
 
-Item = Hashable
-"""What is annotated, one at a time: an object on a frame, an image."""
+Item = Any
+"""What is annotated, one at a time, hashable: an object on a frame, an image."""
 
 
 @dataclass(frozen=True)

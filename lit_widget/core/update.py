@@ -36,7 +36,7 @@ def online_update(
     parameters: list[nn.Parameter],
     forward: Callable[[], Tensor],
     loss_of: Callable[[Tensor], Tensor],
-    score_of: Callable[[Tensor], Tensor],
+    score_of: Callable[[Tensor], float],
     config: UpdateConfig,
     *,
     version: int,
@@ -70,7 +70,7 @@ def online_update(
             output = forward()
             loss = loss_of(output)
         losses.append(float(loss.detach()))
-        scores.append(float(score_of(output.detach())))
+        scores.append(score_of(output.detach()))
         if not math.isfinite(losses[-1]):
             stopped = "non-finite"
             break

@@ -25,7 +25,9 @@ def _parser() -> argparse.ArgumentParser:
     simulate.add_argument(
         "sources", nargs="+", metavar="SOURCE", help="folder in DAVIS layout, or embedded:KIND:FIRST-LAST"
     )
-    simulate.add_argument("--strategies", default="original,lit-lora", help="comma-separated; the first is the baseline")
+    simulate.add_argument(
+        "--strategies", default="original,lit-lora", help="comma-separated; the first is the baseline"
+    )
     simulate.add_argument("--model", default="pocket", help="see `lit-widget list`")
     simulate.add_argument("--tau", type=float, default=0.5, help="a mask with IoU below this is an error")
     simulate.add_argument("--seed", type=int, default=0)
@@ -70,7 +72,7 @@ def _simulate(parsed: argparse.Namespace) -> int:
     return 0 if result.complete else 130
 
 
-def _list(parsed: argparse.Namespace) -> int:
+def _list(_: argparse.Namespace) -> int:
     from lit_widget.video.models import models
     from lit_widget.video.pocket.clips import KINDS
     from lit_widget.video.strategies import strategies

@@ -1,6 +1,6 @@
 """The demonstration behind `make demo`: original tracker against LIT-LoRA on embedded clips.
 
-    python -m lit_widget.simulation.demo [--out FOLDER] [--seeds FIRST-LAST]
+python -m lit_widget.simulation.demo [--out FOLDER] [--seeds FIRST-LAST]
 """
 
 from __future__ import annotations
@@ -27,15 +27,13 @@ COMPARED = ("original", "lit-lora", "previous-mask", "token-0")
 
 def tell_story(result: SimulationResult, sequences: list[Sequence], model: Sam2) -> Story | None:
     """Replay the pair in which most proposals were accepted after the fewest corrections, with pictures."""
-    lit = result.records[(result.records["strategy"] == "lit-lora") & (result.records["accepted"] > 0)]
-    if lit.empty:
+    lit = [row for row in result.records.to_dict("records") if row["strategy"] == "lit-lora" and row["accepted"]]
+    if not lit:
         return None
-    best = lit.sort_values(["accepted", "corrections"], ascending=[False, True]).iloc[0]
+    best = max(lit, key=lambda row: (row["accepted"], -row["corrections"]))
     sequence = next(each for each in sequences if each.name == best["video"])
     settings = result.settings
-    learner = VideoLearner(
-        model, sequence.frames, update=find_entry(model.name).update, seed=settings["seed"] + 123
-    )
+    learner = VideoLearner(model, sequence.frames, update=find_entry(model.name).update, seed=settings["seed"] + 123)
     story = Story(learner, sequence, int(best["object"]))
     user = SimulatedUser(tau=settings["tau"], seed=settings["seed"])
     run_pair(learner, sequence, story.object_id, STRATEGIES["lit-lora"], user, on_frame=story.on_frame)

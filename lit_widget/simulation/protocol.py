@@ -149,9 +149,7 @@ def _result(frame: int, log: list[Event], annotator: Annotator) -> FrameResult:
         )
     if isinstance(last, Accepted):
         proposal = last.proposal
-        return FrameResult(
-            frame, "accepted", annotator.iou(frame, proposal.output), propose_s=proposal.propose_s
-        )
+        return FrameResult(frame, "accepted", annotator.iou(frame, proposal.output), propose_s=proposal.propose_s)
     assert not isinstance(last, Rejected)
     value = annotator.iou(frame, last.prediction.output)
     return FrameResult(frame, "tracked", value)

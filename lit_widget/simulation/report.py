@@ -35,15 +35,15 @@ COLUMNS = {
 def summary_table(result: SimulationResult) -> pd.DataFrame:
     """The summary with headings for people and numbers as text."""
     summary = result.summary
-    table = summary[list(COLUMNS)].rename(columns=COLUMNS)
+    table = pd.DataFrame({heading: summary[column] for column, heading in COLUMNS.items()})
     for column in table.columns[1:]:
         digits = 3 if column == "J" else 2
         table[column] = [f"{value:.{digits}f}" if np.isfinite(value) else "–" for value in table[column]]
     table["fewer corrections"] = [
         "–"
-        if row.strategy == result.baseline or not np.isfinite(row.reduction_pct)
-        else f"{row.reduction_pct:.0f} % [{row.reduction_low:.0f}, {row.reduction_high:.0f}]"
-        for row in summary.itertuples()
+        if row["strategy"] == result.baseline or not np.isfinite(row["reduction_pct"])
+        else f"{row['reduction_pct']:.0f} % [{row['reduction_low']:.0f}, {row['reduction_high']:.0f}]"
+        for row in summary.to_dict("records")
     ]
     return table
 
@@ -81,7 +81,7 @@ def corrections_figure(result: SimulationResult) -> Figure:
         colour = COLOURS.get(strategy)
         each.plot(np.arange(len(table)), table[strategy], ".-", lw=1, label=strategy, color=colour)
         own = result.events[(result.events["strategy"] == strategy) & (result.events["event"] == "corrected")]
-        frames = np.sort(own["frame"].to_numpy(dtype=float))
+        frames = np.sort(np.asarray(own["frame"], dtype=float))
         total.step(np.r_[0, frames], np.arange(len(frames) + 1), where="post", label=strategy, color=colour)
     each.set(xlabel="pair, by corrections of the baseline", ylabel="corrections", title="Per video and object")
     total.set(xlabel="frame", ylabel="corrections so far, all pairs", title="Over the length of the videos")

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import platform
-from collections.abc import Iterable, Sequence as Many
+from collections.abc import Iterable
+from collections.abc import Sequence as Many
 from dataclasses import asdict, dataclass, field
 from importlib.metadata import version
 from pathlib import Path
@@ -105,16 +106,16 @@ class SimulationResult:
         """
         table = self.paired("corrections")
         if many:
-            table = table[table[self.baseline] >= MANY_CORRECTIONS]
-        return reduction_interval(table[against or self.baseline].to_numpy(), table[strategy].to_numpy())
+            table = table.loc[table[self.baseline] >= MANY_CORRECTIONS]
+        return reduction_interval(list(table[against or self.baseline]), list(table[strategy]))
 
     @property
     def summary(self) -> pd.DataFrame:
         """One row per strategy: means per pair, and the reduction of corrections in per cent with its interval."""
         rows = []
         many = self.paired("corrections")
-        many = many[many[self.baseline] >= MANY_CORRECTIONS] if len(many) else many
-        updates = self.events[self.events["update_s"] > 0].groupby("strategy")["update_s"].mean()
+        many = many.loc[many[self.baseline] >= MANY_CORRECTIONS] if len(many) else many
+        trained = self.events.loc[self.events["update_s"] > 0]
         for strategy in self.paired("corrections").columns:
             own = self.records[self.records["strategy"] == strategy]
             drop = self.reduction(strategy)
@@ -129,7 +130,7 @@ class SimulationResult:
                     "accepted": own["accepted"].mean(),
                     "annotation_s": own["annotation_s"].mean(),
                     "j_mean": own["j_mean"].mean(),
-                    "update_s": updates.get(strategy, float("nan")),
+                    "update_s": trained.loc[trained["strategy"] == strategy, "update_s"].mean(),
                     "reduction_pct": drop.estimate,
                     "reduction_low": drop.low,
                     "reduction_high": drop.high,
@@ -175,7 +176,9 @@ class SimulationResult:
         """
         data = json.loads(Path(path).read_text())
         if not isinstance(data, dict) or data.get("schema") != SCHEMA:
-            raise ValueError(f"{path} is not a simulation result of schema {SCHEMA}; write one with SimulationResult.save")
+            raise ValueError(
+                f"{path} is not a simulation result of schema {SCHEMA}; write one with SimulationResult.save"
+            )
         frames = (_table(PairRecord, data["records"]), _events_table(data["events"]))
         return cls(*frames, settings=data["settings"], complete=data["complete"])
 
@@ -314,4 +317,4 @@ def _events_table(rows: list[dict[str, Any]]) -> pd.DataFrame:
 
 
 def _plain(table: pd.DataFrame) -> list[dict[str, Any]]:
-    return json.loads(table.to_json(orient="records"))
+    return json.loads(str(table.to_json(orient="records")))

@@ -11,6 +11,7 @@ from scipy.ndimage import binary_dilation
 
 from lit_widget.core.session import Accepted, Corrected, Event
 from lit_widget.video.learner import VideoItem, VideoLearner
+from lit_widget.video.memory import MaskOutput
 
 from .datasets import Sequence
 from .protocol import FrameResult
@@ -65,9 +66,9 @@ class Story:
             axes.axis("off")
         return figure
 
-    def _add(self, output: object, item: VideoItem, what: str) -> None:
+    def _add(self, output: MaskOutput, item: VideoItem, what: str) -> None:
         target = self.sequence.target(self.object_id, item.frame)
-        mask = self.learner.mask(output)  # pyright: ignore[reportArgumentType]
+        mask = self.learner.mask(output)
         image = paint(self.sequence.frames[item.frame], mask, target)
         self.scenes.append(Scene(image, f"frame {item.frame}: {what}"))
 

@@ -21,7 +21,7 @@ from lit_widget.core.update import UpdateConfig, online_update
 from .frames import Frames
 from .losses import mask_iou, mask_loss
 from .memory import FrameStatus, MaskOutput, MemoryBank
-from .sam2 import FeatureCache, FrameFeatures, Points, Sam2
+from .sam2 import FeatureCache, FrameFeatures, Points, Sam2, replay
 
 ABSENT_LOGIT = -1024.0
 """Logit that SAM 2 writes everywhere when it holds that the object is not visible."""
@@ -103,7 +103,9 @@ class VideoLearner:
         """
         return self.predict_many(item.frame, [item.object], reverse=self._direction(item))[0]
 
-    def predict_many(self, frame: int, objects: Sequence[int], *, reverse: bool = False) -> list[Prediction[MaskOutput]]:
+    def predict_many(
+        self, frame: int, objects: Sequence[int], *, reverse: bool = False
+    ) -> list[Prediction[MaskOutput]]:
         """Track several objects to one frame in one batch."""
         for object_id in objects:
             if not self.bank(object_id).has_conditioning:
@@ -133,9 +135,7 @@ class VideoLearner:
             features = self.features[item.frame]
             fused = self.model.fuse(features, [MemoryBank()], item.frame, len(self.frames))
             evidence = Evidence(fused, features)
-        return self.model.prompted(
-            evidence.fused, evidence.features, points, self.size, first=first, previous=previous
-        )
+        return self.model.prompted(evidence.fused, evidence.features, points, self.size, first=first, previous=previous)
 
     def from_mask(self, frame: int, mask: Bool[np.ndarray, "h w"]) -> MaskOutput:
         """A mask given by hand, as an output."""
@@ -149,7 +149,7 @@ class VideoLearner:
         if adapter is None:
             return None
         inputs = self.model.replay_inputs(prediction.evidence.fused, prediction.evidence.features)
-        logits, ious, _, scores = adapter.module.predict_masks(**inputs)
+        logits, ious, scores = replay(adapter.module, inputs)
         output = gated(logits[0, :1], scores[0], prediction.output.pointer, float(ious[0, 0]))
         return Proposal(item, output, "adapter", adapter.version, adapter.learned_from)
 
@@ -165,9 +165,7 @@ class VideoLearner:
         """Start an object (or restart it) from this frame."""
         self._settle(item, output, "prompted", conditioning=True, reverse=False)
 
-    def settle_one(
-        self, item: VideoItem, output: MaskOutput, *, verdict: Verdict = "kept", full: bool = False
-    ) -> None:
+    def settle_one(self, item: VideoItem, output: MaskOutput, *, verdict: Verdict = "kept", full: bool = False) -> None:
         """Write a mask to memory; a mask painted in full becomes permanent memory, as in the authors' code."""
         status: FrameStatus = "tracked" if verdict == "kept" else verdict
         before = self.bank(item.object).records.get(item.frame)
@@ -195,9 +193,7 @@ class VideoLearner:
 
     # --- Learning ---------------------------------------------------------------------------------
 
-    def learn_one(
-        self, prediction: Prediction[MaskOutput], correction: Correction[MaskOutput]
-    ) -> UpdateReport | None:
+    def learn_one(self, prediction: Prediction[MaskOutput], correction: Correction[MaskOutput]) -> UpdateReport | None:
         """Train the object's adapter on a correction (paper section 3.2).
 
         An empty target teaches nothing, as in SAM 2's own training, and returns `None`.
@@ -216,8 +212,8 @@ class VideoLearner:
         inputs = self.model.replay_inputs(prediction.evidence.fused, prediction.evidence.features)
 
         def forward() -> Float[Tensor, "s s"]:
-            logits = adapter.module.predict_masks(**inputs)[0][:, :1]
-            return F.interpolate(logits.float(), size=truth.shape, mode="bilinear", align_corners=False)[0, 0]
+            logits = replay(adapter.module, inputs)[0][:, :1]
+            return F.interpolate(logits, size=truth.shape, mode="bilinear", align_corners=False)[0, 0]
 
         with adapter.training() as parameters, torch.random.fork_rng():
             torch.manual_seed(self.seed + adapter.version)
@@ -264,4 +260,4 @@ def gated(
     The pointer stays the tracker's, as in the authors' code.
     """
     visible = score > 0
-    return MaskOutput(torch.where(visible, logits.float(), ABSENT_LOGIT), pointer, score, iou)
+    return MaskOutput(torch.where(visible, logits, ABSENT_LOGIT), pointer, score, iou)

@@ -78,12 +78,8 @@ class MemoryBank:
 
         The frame's own record is not among them unless it is a conditioning one.
         """
-        if reverse:
-            recent = range(frame + 1, frame + POINTER_REACH + 1)
-        else:
-            recent = range(frame - POINTER_REACH, frame)
+        nearest = frame + 1 if reverse else frame - POINTER_REACH
+        recent = range(nearest, nearest + POINTER_REACH)
         return {
-            index: record
-            for index, record in sorted(self.records.items())
-            if record.conditioning or index in recent
+            index: record for index, record in sorted(self.records.items()) if record.conditioning or index in recent
         }

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 import torch
@@ -246,7 +246,7 @@ class Sam2:
         return FrameRecord(output, memory[0].to(torch.bfloat16), position[-1][0], status, conditioning, reverse)
 
     @torch.no_grad()
-    def replay_inputs(self, fused: Float[Tensor, "1 d h w"], features: FrameFeatures) -> dict:
+    def replay_inputs(self, fused: Float[Tensor, "1 d h w"], features: FrameFeatures) -> dict[str, Any]:
         """Arguments with which the bare decoder repeats a tracked frame; constant over an update's steps."""
         encoder = self.module.sam_prompt_encoder
         padding = (torch.zeros(1, 1, 2, device=self.device), -torch.ones(1, 1, dtype=torch.int32, device=self.device))
@@ -259,6 +259,16 @@ class Sam2:
             "repeat_image": False,
             "high_res_features": list(features.high_res),
         }
+
+
+def replay(decoder: nn.Module, inputs: dict[str, Any]) -> tuple[Tensor, Tensor, Tensor]:
+    """Run a bare decoder, the model's own or an adapted one, without the gate by object score.
+
+    Returns:
+        Logits (n, 4, h, w) with token 0 first, estimated IoUs (n, 4) and object scores (n, 1).
+    """
+    logits, ious, _, scores = cast("Any", decoder).predict_masks(**inputs)
+    return logits.float(), ious, scores
 
 
 class FeatureCache:

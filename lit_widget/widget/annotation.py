@@ -246,8 +246,8 @@ class Annotation:
             self._post(ProposalInfo(-1), [])
             return
         _, proposal = self.proposal
-        frames = [item.frame for item in proposal.learned_from]  # pyright: ignore[reportAttributeAccessIssue]
-        item: VideoItem = proposal.item  # pyright: ignore[reportAssignmentType]
+        frames = [item.frame for item in proposal.learned_from]
+        item: VideoItem = proposal.item
         info = ProposalInfo(item.frame, item.object, proposal.version, frames)
         self._post(info, [encode_mask(self.learner.mask(proposal.output))])
 
@@ -271,6 +271,7 @@ class Annotation:
 
     def _opened(self, item: VideoItem) -> Pending | None:
         """What a new prompt on this frame builds on: standing prompts, or the mask that it corrects."""
+        self.active = item.object
         if item in self.pending:
             return self.pending[item]
         self.session.checkpoint()
@@ -359,7 +360,7 @@ class Annotation:
         else:
             self.session.reject(proposal)
         self.show_proposal()
-        return proposal.item  # pyright: ignore[reportReturnType]
+        return proposal.item
 
     def _current(self, item: VideoItem) -> tuple[MaskOutput, FrameStatus] | None:
         if (pending := self.pending.get(item)) is not None:

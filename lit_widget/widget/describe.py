@@ -61,7 +61,7 @@ def adapter_info(annotation: Annotation, object_id: int) -> AdapterInfo:
     return AdapterInfo(
         object_id,
         adapter.version,
-        [item.frame for item in adapter.learned_from],  # pyright: ignore[reportAttributeAccessIssue]
+        [item.frame for item in adapter.learned_from],
         [] if report is None else [round(loss, 5) for loss in report.losses],
         0.0 if report is None else round(report.update_s, 3),
     )

@@ -296,7 +296,7 @@ def decode(content: object) -> ToKernel:
         raise MessageError(f"expected a message object, got {type(content).__name__}")
     kind = content.get("type")
     cls = _NAMES.get(kind) if isinstance(kind, str) else None
-    if cls not in _FROM_VIEW:
+    if cls is None or cls not in _FROM_VIEW:
         raise MessageError(f"unknown message type {str(kind)[:40]!r}")
     given = {key: value for key, value in content.items() if key != "type"}
     known = {item.name for item in fields(cls)}

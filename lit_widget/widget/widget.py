@@ -25,7 +25,8 @@ from .codec import PREVIEW_WIDTH, encode_jpeg, overlay
 from .comms import ThreadedWidget
 from .describe import colour_of
 from .dispatch import dispatch
-from .messages import Error, JobKind, MessageError, decode
+from .messages import PROTOCOL, Error, JobKind, MessageError, decode
+from .messages import Frames as FramesMessage
 from .outbox import Outbox
 from .worker import Job, Worker
 
@@ -107,28 +108,28 @@ class LITWidget(ThreadedWidget):
             self._annotation.publish()
         return object_id
 
-    def click(self, frame: int, x: float, y: float, *, positive: bool = True, object: int | None = None) -> None:
+    def click(self, frame: int, x: float, y: float, *, positive: bool = True, object_id: int | None = None) -> None:
         """Click a pixel of a frame: on the object, or off it with `positive=False`."""
-        item = self._item(frame, object)
+        item = self._item(frame, object_id)
         self._submit("predict", lambda _: self._annotation.click(item, x, y, positive=positive))
 
-    def box(self, frame: int, x0: float, y0: float, x1: float, y1: float, *, object: int | None = None) -> None:
+    def box(self, frame: int, x0: float, y0: float, x1: float, y1: float, *, object_id: int | None = None) -> None:
         """Draw a box around the object, in pixels; it replaces earlier prompts on this frame."""
-        item = self._item(frame, object)
+        item = self._item(frame, object_id)
         self._submit("predict", lambda _: self._annotation.box(item, (x0, y0, x1, y1)))
 
-    def give_mask(self, frame: int, mask: np.ndarray, *, object: int | None = None) -> None:
+    def give_mask(self, frame: int, mask: np.ndarray, *, object_id: int | None = None) -> None:
         """Give the whole mask of a frame, (H, W) of bool or of 0 and 1.
 
         Raises:
             ValueError: if its shape or values do not fit.
         """
-        item, checked = self._item(frame, object), self._checked(mask)
+        item, checked = self._item(frame, object_id), self._checked(mask)
         self._submit("predict", lambda _: self._annotation.give_mask(item, checked))
 
-    def clear_prompts(self, frame: int, *, object: int | None = None) -> None:
+    def clear_prompts(self, frame: int, *, object_id: int | None = None) -> None:
         """Take back the prompts on a frame that were not learned."""
-        item = self._item(frame, object)
+        item = self._item(frame, object_id)
         self._submit("predict", lambda _: self._annotation.clear_prompts(item))
 
     def track(self, start: int | None = None, *, stop: int | None = None, reverse: bool = False) -> None:
@@ -136,14 +137,14 @@ class LITWidget(ThreadedWidget):
         first = self.frame_index if start is None else start
         self._submit("track", lambda now: self._annotation.track(now, first, reverse=reverse, stop=stop))
 
-    def learn(self, frame: int, *, object: int | None = None) -> None:
+    def learn(self, frame: int, *, object_id: int | None = None) -> None:
         """Finish the correction on a frame: train the adapter on it and track on from there."""
-        item = self._item(frame, object)
+        item = self._item(frame, object_id)
         self._submit("learn", lambda now: self._annotation.learn(now, item))
 
-    def flag(self, frame: int, *, object: int | None = None) -> None:
+    def flag(self, frame: int, *, object_id: int | None = None) -> None:
         """Mark the mask of a frame as wrong and ask the adapter for a proposal."""
-        item = self._item(frame, object)
+        item = self._item(frame, object_id)
         self._submit("propose", lambda now: self._annotation.flag(now, item))
 
     def accept(self) -> None:
@@ -214,15 +215,15 @@ class LITWidget(ThreadedWidget):
         adapter = self._annotation.learner.adapters.trained(self._annotation.active)
         return 0 if adapter is None else adapter.version
 
-    def mask(self, frame: int, *, object: int | None = None) -> Bool[np.ndarray, "h w"] | None:
+    def mask(self, frame: int, *, object_id: int | None = None) -> Bool[np.ndarray, "h w"] | None:
         """The mask of an object on a frame, `None` where there is none."""
-        return self._annotation.mask_of(self._item(frame, object))
+        return self._annotation.mask_of(self._item(frame, object_id))
 
-    def masks(self, *, object: int | None = None) -> Bool[np.ndarray, "t h w"]:
+    def masks(self, *, object_id: int | None = None) -> Bool[np.ndarray, "t h w"]:
         """The masks of an object on all frames, empty where there is none."""
         stack = np.zeros((len(self.frames), self.frames.height, self.frames.width), dtype=bool)
         for frame in range(len(stack)):
-            mask = self.mask(frame, object=object)
+            mask = self.mask(frame, object_id=object_id)
             if mask is not None:
                 stack[frame] = mask
         return stack
@@ -260,6 +261,34 @@ class LITWidget(ThreadedWidget):
         data, metadata = bundle
         data["image/jpeg"] = base64.b64encode(self.preview).decode()
         return data, metadata
+
+    # --- Answering views ----------------------------------------------------------------------
+
+    def greet(self, protocol: int) -> None:
+        """Tell a new view everything but pixels."""
+        if protocol != PROTOCOL:
+            self._outbox.post(Error(f"This view speaks protocol {protocol}, the kernel {PROTOCOL}: reload the page."))
+            return
+        self._outbox.post(self._annotation.state)
+        self._annotation.show_proposal()
+
+    def answer_poll(self) -> None:
+        """Hand over the messages that wait for a polling view."""
+        self._outbox.poll()
+
+    def send_frames(self, indices: list[int]) -> None:
+        """Send the frames that exist among `indices`."""
+        known = [index for index in indices if 0 <= index < len(self.frames)]
+
+        def send(_: Job) -> None:
+            self._outbox.post(FramesMessage(known), [encode_jpeg(self.frames[index]) for index in known])
+
+        self._pixel_worker.submit(send)
+
+    def send_masks(self, indices: list[int]) -> None:
+        """Send all objects' masks on these frames."""
+        items = [VideoItem(i, each) for i in indices if 0 <= i < len(self.frames) for each in self._annotation.names]
+        self._pixel_worker.submit(lambda _: self._annotation.show(items))
 
     # --- Inside -------------------------------------------------------------------------------
 

@@ -179,11 +179,20 @@ class Lab:
         page.goto(server.address_of(self.path))
         self._wait_for_kernel()
 
-    def run(self, index, nth=0):
+    def show(self, index=0, nth=0):
         """Run a cell that shows the widget; returns its view, the `nth` of the page."""
-        errors = self.page.evaluate(RUN_CELL, index)
-        assert not errors, errors[0]
+        self.start(index)
+        self.finish()
         return self.view(nth)
+
+    def start(self, index):
+        """Start a cell and do not wait for its end."""
+        self.page.evaluate(f"(index) => {{ window.cellRun = ({RUN_CELL})(index); }}", index)
+
+    def finish(self):
+        """Wait for the end of the cell that was started, which must be free of errors."""
+        errors = self.page.evaluate("() => window.cellRun")
+        assert not errors, errors[0]
 
     def view(self, nth=0):
         """The `nth` view of the page, once it shows a frame."""
@@ -310,3 +319,39 @@ class View:
             }
             return count;
         }""")
+
+
+# Deepest inside the object, and deepest inside where a mask is wrong (or, where nothing is, inside the object).
+DEEPEST = """
+import numpy as np
+from scipy.ndimage import distance_transform_edt
+
+def deepest(area):
+    y, x = np.unravel_index(distance_transform_edt(np.pad(area, 1))[1:-1, 1:-1].argmax(), area.shape)
+    return int(x), int(y)
+
+def correction(frame):
+    wrong = w.mask(frame) ^ clip.target[frame]
+    x, y = deepest(wrong if wrong.any() else clip.target[frame])
+    return x, y, bool(clip.target[frame, y, x])
+"""
+
+
+def prompt(lab, view):
+    """Click the object on the first frame and wait for its mask."""
+    lab.do(DEEPEST)
+    view.click(*lab.ask("deepest(clip.target[0])"))
+    view.until("d.prompts === '1' && Number(d.maskPixels) > 0 && d.status === 'idle'")
+
+
+def track(view, frames):
+    """Track to the end of a video with so many frames."""
+    view.press("t")
+    view.until(f"d.job === 'track:done' && d.masks === '{frames}'")
+
+
+def correct(lab, view, frame):
+    """Click where the mask is most wrong; with the Alt key where it has too much."""
+    x, y, positive = lab.ask(f"correction({frame})")
+    view.click(x, y, modifiers=[] if positive else ["Alt"])
+    view.until("d.prompts === '1' && d.status === 'idle'")

@@ -1,42 +1,13 @@
 """What a person does with the widget in JupyterLab."""
 
 import pytest
+from lab import correct, prompt, track
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
-# Deepest inside the object, and deepest inside where the mask of a frame is wrong (or, if it is right, inside it).
-DEEPEST = """
-import numpy as np
-from scipy.ndimage import distance_transform_edt
-
-def deepest(area):
-    y, x = np.unravel_index(distance_transform_edt(np.pad(area, 1))[1:-1, 1:-1].argmax(), area.shape)
-    return int(x), int(y)
-
-def correction(frame):
-    wrong = w.mask(frame) ^ clip.target[frame]
-    x, y = deepest(wrong if wrong.any() else clip.target[frame])
-    return x, y, bool(clip.target[frame, y, x])
-"""
-
-
-def prompt(lab, view, frame=0):
-    """Click the object on a frame and wait for its mask."""
-    lab.do(DEEPEST)
-    view.click(*lab.ask(f"deepest(clip.target[{frame}])"))
-    view.until("d.prompts === '1' && Number(d.maskPixels) > 0 && d.status === 'idle'")
-
-
-def correct(lab, view, frame):
-    """Click where the mask is most wrong; with the Alt key where it has too much."""
-    x, y, positive = lab.ask(f"correction({frame})")
-    view.click(x, y, modifiers=[] if positive else ["Alt"])
-    view.until("d.prompts === '1' && d.status === 'idle'")
-
-
 def test_annotate_correct_learn_propose_accept_undo_reload(open_lab):
     lab = open_lab("w = LITWidget(clip.frames)\nw", "w")
-    view = lab.run(0)
+    view = lab.show()
     view.remember()
     prompt(lab, view)
     assert view.changed() > 200
@@ -72,7 +43,7 @@ def test_annotate_correct_learn_propose_accept_undo_reload(open_lab):
     view.until("d.masks === '16'")
 
     lab.reload()
-    views = lab.view(), lab.run(1, nth=1)
+    views = lab.view(), lab.show(1, nth=1)
     for again in views:
         again.until("d.masks === '16' && d.adapterVersion === '1' && Number(d.maskPixels) > 0")
         assert again.data["frame"] == "10"
@@ -84,7 +55,7 @@ def test_annotate_correct_learn_propose_accept_undo_reload(open_lab):
 
 def test_cancel_keeps_what_is_done(open_lab):
     lab = open_lab(frames=40)
-    view = lab.run(0)
+    view = lab.show()
     prompt(lab, view)
     view.press("t")
     view.until("d.job === 'track:running' && Number(d.masks) > 1")
@@ -96,13 +67,12 @@ def test_cancel_keeps_what_is_done(open_lab):
     view.until(f"Number(d.masks) >= {kept} && d.masks !== '40'")
     view.go_to(1)
     assert int(view.data["maskPixels"]) > 0
-    view.press("t")
-    view.until("d.job === 'track:done' && d.masks === '40'")
+    track(view, frames=40)
 
 
 def test_keys_stay_inside(open_lab):
     lab = open_lab("w = LITWidget(clip.frames)\nw", "w", "1")
-    view = lab.run(0)
+    view = lab.show()
     prompt(lab, view)
     before = lab.cells()
     keys = "d d a x c v m y j k i i r b z Shift+m Space ArrowUp ArrowDown ArrowLeft ArrowRight Home End Tab Shift+Tab"
@@ -120,10 +90,9 @@ def test_keys_stay_inside(open_lab):
 
 def test_errors_are_shown(open_lab):
     lab = open_lab()
-    view = lab.run(0)
+    view = lab.show()
     prompt(lab, view)
-    view.press("t")
-    view.until("d.job === 'track:done' && d.masks === '16'")
+    track(view, frames=16)
     lab.do("w.accept()")
     view.until("d.status === 'error'")
     assert "no open proposal" in view.text("error")
@@ -137,8 +106,7 @@ def test_errors_are_shown(open_lab):
 
 def test_poll_transport(open_lab):
     lab = open_lab("w = LITWidget(clip.frames)\nw.transport = 'poll'\nw._outbox.polling = True\nw")
-    view = lab.run(0)
+    view = lab.show()
     prompt(lab, view)
-    view.press("t")
-    view.until("d.job === 'track:done' && d.masks === '16'")
+    track(view, frames=16)
     assert lab.ask("w._outbox.polling")

@@ -66,8 +66,8 @@ def build_pocket(
     from sam2.modeling.memory_attention import MemoryAttention, MemoryAttentionLayer
     from sam2.modeling.memory_encoder import CXBlock, Fuser, MaskDownSampler, MemoryEncoder
     from sam2.modeling.position_encoding import PositionEmbeddingSine
-    from sam2.modeling.sam2_base import SAM2Base
     from sam2.modeling.sam.transformer import RoPEAttention
+    from sam2.modeling.sam2_base import SAM2Base
 
     def position(channels: int) -> PositionEmbeddingSine:
         return PositionEmbeddingSine(num_pos_feats=channels, normalize=True, scale=None, temperature=10000)
@@ -84,7 +84,7 @@ def build_pocket(
     neck = FpnNeck(
         position_encoding=position(hidden_dim),
         d_model=hidden_dim,
-        backbone_channel_list=trunk.channel_list,
+        backbone_channel_list=[embed_dim * 2**stage for stage in (3, 2, 1, 0)],
         fpn_top_down_levels=[2, 3],
         fpn_interp_model="nearest",
     )

@@ -163,13 +163,8 @@ def _companion(rng: Generator, leader: Motion, frames: int) -> Motion:
     return motion
 
 
-def _evaluation_scene(rng: Generator, kind: str, frames: int, size: tuple[int, int]) -> tuple[Scene, list[int]]:
-    """One scene of a kind, and the labels that make up its target (the first actor, and its companion)."""
-    background = _background(rng)
-    reach = (0.72 * size[1] / size[0], 0.72)
-    speed = rng.uniform(0.4, 1.0)
-    extent = rng.uniform(0.075, 0.13) if kind == "tiny" else rng.uniform(0.36, 0.55)
-    motion = wander(rng, frames, speed=speed, extent=extent, reach=reach, bend=0.3 if kind == "deformation" else 0.14)
+def _target(rng: Generator, kind: str, motion: Motion, background: Tensor) -> tuple[Actor, list[int]]:
+    """The actor that a kind is about, and the labels of its pixels that count."""
     sprite = {"part": halved, "leak": attached}.get(kind, whole)(rng)
     if kind == "camouflage":
         sprite = whole(rng, _camouflaged(rng, background))
@@ -184,6 +179,18 @@ def _evaluation_scene(rng: Generator, kind: str, frames: int, size: tuple[int, i
         labels = [1] if rng.random() < 0.5 else [2]
     elif kind == "leak":
         labels = [1]
+    return target, labels
+
+
+def _evaluation_scene(rng: Generator, kind: str, frames: int, size: tuple[int, int]) -> tuple[Scene, list[int]]:
+    """One scene of a kind, and the labels that make up its target (the first actor, and its companion)."""
+    background = _background(rng)
+    reach = (0.72 * size[1] / size[0], 0.72)
+    speed = rng.uniform(0.4, 1.0)
+    extent = rng.uniform(0.075, 0.13) if kind == "tiny" else rng.uniform(0.36, 0.55)
+    motion = wander(rng, frames, speed=speed, extent=extent, reach=reach, bend=0.3 if kind == "deformation" else 0.14)
+    target, labels = _target(rng, kind, motion, background)
+    sprite = target.pieces[-1].sprite
     behind, front = [], []
     for _ in range(int(rng.integers(0, 3))):
         other = Actor([Piece(whole(rng))], wander(rng, frames, speed=speed, reach=reach))
@@ -194,15 +201,14 @@ def _evaluation_scene(rng: Generator, kind: str, frames: int, size: tuple[int, i
             (behind if rng.random() < 0.5 else front).append(Actor([Piece(_look_alike(rng, sprite))], twin))
     if kind == "occlusion":
         front.append(Actor([Piece(whole(rng))], _crossing(rng, motion, frames)))
-    actors = [target]
+    team = [target]
     if kind == "union":
-        actors.append(Actor([Piece(whole(rng))], _companion(rng, motion, frames)))
+        team.append(Actor([Piece(whole(rng))], _companion(rng, motion, frames)))
         labels = [1, 2, 3, 4]
-    team = list(range(len(actors)))
-    actors += behind + front
-    order = [*range(len(team), len(team) + len(behind)), *team, *range(len(team) + len(behind), len(actors))]
-    travel = rng.uniform(0.0, 0.6)
-    return Scene(background, actors=actors, order=order, **_surroundings(rng, frames, travel)), labels
+    first_front = len(team) + len(behind)
+    order = [*range(len(team), first_front), *range(len(team)), *range(first_front, first_front + len(front))]
+    surroundings = _surroundings(rng, frames, rng.uniform(0.0, 0.6))
+    return Scene(background, actors=[*team, *behind, *front], order=order, **surroundings), labels
 
 
 def _training_scene(rng: Generator, frames: int, size: tuple[int, int]) -> Scene:

@@ -11,7 +11,6 @@ from __future__ import annotations
 import argparse
 import copy
 import math
-import os
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -94,16 +93,18 @@ class Trainer:
         state = {name: getattr(self, name).state_dict() for name in ("model", "average", "affinity", "optimizer")}
         state |= {"iteration": self.iteration, "seconds": self.seconds}
         torch.save(state, self.path.with_suffix(".tmp"))
-        os.replace(self.path.with_suffix(".tmp"), self.path)
+        self.path.with_suffix(".tmp").replace(self.path)
 
     def forward(self, data: TrainingData, plan: np.random.Generator, rng: np.random.Generator, share: float) -> Score:
         """One step of the phase that `share` of the training time lies in; `plan` is equal in all processes."""
         phase = next(phase for phase in PHASES if share < phase.until)
         if phase.length == 1 or plan.random() < 0.1:
             weight = max(0.0, 1 - share / IMAGES_END)
-            return image_step(self.model, data, rng, plan, PHASES[0].batch, self.affinity, weight)
+            return image_step(
+                self.model, data, rng, plan, images=PHASES[0].batch, affinity=self.affinity, affinity_weight=weight
+            )
         true_memory = max(0.0, 0.6 * (1 - (share - IMAGES_END) / (0.4 * (1 - IMAGES_END))))
-        return video_step(self.model, data, rng, plan, phase.batch, phase.length, true_memory)
+        return video_step(self.model, data, rng, plan, clips=phase.batch, length=phase.length, true_memory=true_memory)
 
     def update(self, score: Score, share: float) -> None:
         """One optimizer step and one step of the weight average."""

@@ -1,6 +1,6 @@
 """The training stream of the pocket model, rendered once to disk and read in augmented batches.
 
-    python -m lit_widget.video.pocket.training_data --out DIR --seed 1 --clips 2000
+python -m lit_widget.video.pocket.training_data --out DIR --seed 1 --clips 2000
 """
 
 from __future__ import annotations

@@ -170,6 +170,7 @@ def image_step(
     data: TrainingData,
     rng: Generator,
     plan: Generator,
+    *,
     images: int,
     affinity: PixelAffinity,
     affinity_weight: float,
@@ -218,6 +219,7 @@ def video_step(
     data: TrainingData,
     rng: Generator,
     plan: Generator,
+    *,
     clips: int,
     length: int,
     true_memory: float,
@@ -234,7 +236,7 @@ def video_step(
         true_memory: share of memories written from the true mask instead of the predicted one.
     """
     batch = data.batch(rng, clips, length, TARGETS_PER_CLIP)
-    n, side = len(batch.targets), batch.targets.shape[-1]
+    side = batch.targets.shape[-1]
     encoded = model.forward_image(((batch.frames - MEAN) / STD).flatten(0, 1))
     pyramid, position = encoded["backbone_fpn"], encoded["vision_pos_enc"][2]
     sizes = [tuple(pyramid[2].shape[-2:])]

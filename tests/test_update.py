@@ -1,0 +1,111 @@
+"""The online update on a single number: steps, early stops and rollbacks."""
+
+from itertools import count
+
+import pytest
+import torch
+from torch import nn
+
+from lit_widget.core.update import UpdateConfig, online_update
+
+NAN = float("nan")
+
+
+DEFAULT = UpdateConfig()
+
+
+def run(*, config=DEFAULT, score=lambda _: 0.5, loss=lambda _, output: (output - 1.0) ** 2, **options):
+    """Fit one parameter from 0 towards 1; `score` and `loss` are given the step."""
+    parameter = nn.Parameter(torch.zeros(()))
+    scored, lost = count(), count()
+    report = online_update(
+        [parameter],
+        lambda: parameter * 1.0,
+        lambda output: loss(next(lost), output),
+        lambda output: torch.tensor(score(next(scored)), dtype=torch.float64),
+        config,
+        version=7,
+        **options,
+    )
+    return parameter, report
+
+
+def test_the_defaults_are_the_papers():
+    assert UpdateConfig() == UpdateConfig(learning_rate=1e-4, epochs=40, patience=10, good=0.6, hopeless=10)
+
+
+def test_all_epochs_are_run_and_reported():
+    parameter, report = run()
+    assert (report.stopped, report.version, report.rolled_back) == ("epochs", 7, False)
+    assert len(report.losses) == len(report.scores) == 40
+    assert report.losses[0] == 1.0
+    assert report.losses[-1] < report.losses[0]
+    assert report.update_s > 0
+    # AdamW's steps on a steady slope are as long as the rate.
+    assert parameter.item() == pytest.approx(40e-4, rel=1e-2)
+    assert parameter.grad is None
+
+
+def test_no_weight_decay():
+    still = nn.Parameter(torch.tensor(100.0))
+    moving = nn.Parameter(torch.tensor(0.0))
+    online_update(
+        [still, moving],
+        lambda: moving + 0.0 * still,
+        lambda output: (output - 1.0) ** 2,
+        lambda _: torch.tensor(0.5),
+        UpdateConfig(learning_rate=0.1),
+        version=1,
+    )
+    assert still.item() == 100.0
+    assert moving.item() > 0.5
+
+
+def test_it_trains_where_gradients_are_off():
+    with torch.no_grad():
+        parameter, _ = run()
+    assert parameter.item() > 0
+
+
+@pytest.mark.parametrize(
+    ("score", "steps", "stopped"),
+    [
+        (lambda _: 0.7, 11, "patience"),
+        (lambda step: 0.7 if step < 5 else 0.8, 16, "patience"),
+        (lambda step: 0.65 + step / 1000, 40, "epochs"),
+        (lambda _: 0.6, 40, "epochs"),
+        (lambda _: 0.0, 11, "hopeless"),
+        (lambda step: 0.01 * (step == 10), 40, "epochs"),
+        (lambda step: 0.01 * (step == 0), 40, "epochs"),
+    ],
+    ids=["level", "one gain", "steady gain", "not good enough", "nothing", "just in time", "once something"],
+)
+def test_early_stops(score, steps, stopped):
+    parameter, report = run(score=score)
+    assert (len(report.losses), report.stopped, report.rolled_back) == (steps, stopped, False)
+    assert report.version == 7
+    assert parameter.item() > 0
+
+
+def test_a_non_finite_loss_rolls_back():
+    parameter, report = run(loss=lambda step, output: output * (NAN if step == 3 else 1.0))
+    assert (report.stopped, report.rolled_back, report.version) == ("non-finite", True, 6)
+    assert len(report.losses) == 4
+    assert parameter.item() == 0.0
+    assert parameter.grad is None
+
+
+def test_a_last_step_to_infinity_rolls_back():
+    """The loss is finite at every step, yet the weights are not after the last."""
+    parameter, report = run(config=UpdateConfig(learning_rate=3e37, epochs=12), loss=lambda _, output: -output)
+    assert all(abs(loss) < float("inf") for loss in report.losses)
+    assert (report.stopped, report.rolled_back) == ("non-finite", True)
+    assert parameter.item() == 0.0
+
+
+def test_cancelling_rolls_back():
+    asked = count()
+    parameter, report = run(cancelled=lambda: next(asked) == 3)
+    assert (report.stopped, report.rolled_back, report.version) == ("cancelled", True, 6)
+    assert len(report.losses) == 3
+    assert parameter.item() == 0.0
