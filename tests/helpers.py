@@ -11,6 +11,7 @@ from lit_widget.video.learner import MaskTarget, VideoItem, VideoLearner
 from lit_widget.video.models import load_model
 from lit_widget.video.pocket.clips import embedded_clip
 from lit_widget.video.sam2 import FeatureCache
+from lit_widget.widget.widget import LITWidget
 
 FRAMES = 8
 QUICK = UpdateConfig(learning_rate=1e-3, epochs=3)
@@ -51,3 +52,18 @@ def correction(learner, item, mask, valid=None):
 def same_output(left, right):
     """Whether two masks are equal bit for bit."""
     return torch.equal(left.logits, right.logits) and torch.equal(left.object_score, right.object_score)
+
+
+def widget_on(kind="union", *, frames=FRAMES, **options):
+    """A widget on a clip, without a front end, and the list of (message, buffers) that views would hear."""
+    widget = LITWidget(clip(kind, 0, frames).frames, model=pocket(), **{"update": QUICK, **options})
+    heard = []
+    widget._outbox._send = lambda message, buffers: heard.append((message, buffers))
+    return widget, heard
+
+
+def done(widget):
+    """Wait for both workers."""
+    assert widget.wait(60.0)
+    assert widget._pixel_worker.wait(60.0)
+    return widget

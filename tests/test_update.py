@@ -22,7 +22,7 @@ def run(*, config=DEFAULT, score=lambda _: 0.5, loss=lambda _, output: (output -
         [parameter],
         lambda: parameter * 1.0,
         lambda output: loss(next(lost), output),
-        lambda output: torch.tensor(score(next(scored)), dtype=torch.float64),
+        lambda _: score(next(scored)),
         config,
         version=7,
         **options,
@@ -53,7 +53,7 @@ def test_no_weight_decay():
         [still, moving],
         lambda: moving + 0.0 * still,
         lambda output: (output - 1.0) ** 2,
-        lambda _: torch.tensor(0.5),
+        lambda _: 0.5,
         UpdateConfig(learning_rate=0.1),
         version=1,
     )

@@ -47,7 +47,7 @@ def test_jobs_run_in_order_one_at_a_time_on_one_thread(worker):
         spans.append((job.number, began, time.monotonic()))
 
     jobs = [worker.submit(work) for _ in range(5)]
-    assert worker.wait(5)
+    assert worker.wait(5.0)
     assert [number for number, _, _ in spans] == [job.number for job in jobs]
     assert all(first[2] <= second[1] for first, second in pairwise(spans))
     assert threads == {worker._thread} != {threading.current_thread()}
@@ -58,7 +58,7 @@ def test_a_failure_is_reported_and_the_next_job_runs(worker):
     done = []
     worker.submit(lambda _: 1 / 0)
     worker.submit(done.append)
-    assert worker.wait(5)
+    assert worker.wait(5.0)
     assert [type(error) for error in worker.errors] == [ZeroDivisionError]
     assert len(done) == 1
 
@@ -69,10 +69,10 @@ def test_cancel_stops_the_running_job_and_drops_those_behind(worker):
     worker.submit(late.append)
     assert started.wait(5)
     worker.cancel()
-    assert worker.wait(5)
+    assert worker.wait(5.0)
     assert not late
     worker.submit(late.append)
-    assert worker.wait(5)
+    assert worker.wait(5.0)
     assert len(late) == 1
     assert not worker.errors
 
@@ -86,7 +86,7 @@ def test_wait_says_whether_it_was_done_in_time(worker):
     assert time.monotonic() - began < 2
     assert worker.busy
     worker.cancel()
-    assert worker.wait(5)
+    assert worker.wait(5.0)
 
 
 def test_a_cancelled_job_may_fail(worker):
@@ -96,9 +96,9 @@ def test_a_cancelled_job_may_fail(worker):
 
     worker.submit(work)
     worker.cancel()
-    assert worker.wait(5)
+    assert worker.wait(5.0)
     worker.submit(lambda _: None)
-    assert worker.wait(5)
+    assert worker.wait(5.0)
 
 
 def test_close_ends_the_thread_whatever_it_does(worker):
@@ -108,7 +108,7 @@ def test_close_ends_the_thread_whatever_it_does(worker):
     assert started.wait(5)
     worker.close()
     assert not worker._thread.is_alive()
-    assert worker.wait(0)
+    assert worker.wait(0.0)
     assert not late
     with pytest.raises(RuntimeError, match="the widget was closed; make a new one"):
         worker.submit(late.append)
@@ -132,7 +132,7 @@ def test_submitting_while_closing_never_leaves_a_job_behind():
         except RuntimeError:
             pass
         closing.join()
-        assert worker.wait(5)
+        assert worker.wait(5.0)
 
 
 # --- The outbox -------------------------------------------------------------------------------------------------------

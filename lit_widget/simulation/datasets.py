@@ -317,11 +317,12 @@ def _open_embedded(spec: str) -> list[Sequence]:
     if match is None:
         raise DatasetError(f"{spec!r} is not a source; write embedded:KIND:FIRST-LAST, for example embedded:easy:0-4")
     kind, first, last = match[1], int(match[2]), int(match[3] or match[2])
-    if kind != "all" and kind not in KINDS:
-        raise DatasetError(f"unknown kind {kind!r} in {spec!r}; choose one of all, {', '.join(KINDS)}")
+    groups = {"all": list(KINDS), "hard": [each for each in KINDS if each != "easy"]}
+    if kind not in groups and kind not in KINDS:
+        raise DatasetError(f"unknown kind {kind!r} in {spec!r}; choose one of {', '.join([*groups, *KINDS])}")
     if first > last:
         raise DatasetError(f"the seeds of {spec!r} run backwards; write the smaller one first")
-    kinds = list(KINDS) if kind == "all" else [kind]
+    kinds = groups.get(kind, [kind])
     return [_embedded(kind, seed) for kind in kinds for seed in range(first, last + 1)]
 
 

@@ -27,7 +27,7 @@ def iou(predicted: Mask, target: Mask, valid: Mask | None = None) -> float:
     """
     predicted, target = _counted(predicted, valid), _counted(target, valid)
     union = np.count_nonzero(predicted | target)
-    return np.count_nonzero(predicted & target) / union if union else 1.0
+    return float(np.count_nonzero(predicted & target) / union) if union else 1.0
 
 
 def boundary_f(predicted: Mask, target: Mask, tolerance_px: float | None = None) -> float:

@@ -145,7 +145,7 @@ def _result(frame: int, log: list[Event], annotator: Annotator) -> FrameResult:
             full_mask=correction.full,
             rejected=bool(rejected),
             update_s=0.0 if update is None else update.update_s,
-            propose_s=sum(proposal.propose_s for proposal in rejected),
+            propose_s=sum((proposal.propose_s for proposal in rejected), 0.0),
         )
     if isinstance(last, Accepted):
         proposal = last.proposal

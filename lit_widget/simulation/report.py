@@ -55,7 +55,7 @@ def summary_text(result: SimulationResult) -> str:
 
 def summary_html(result: SimulationResult) -> str:
     """The summary as an HTML table."""
-    table = summary_table(result).to_html(index=False, border=0, escape=True)
+    table = "" if result.records.empty else summary_table(result).to_html(index=False, border=0, escape=True)
     return f"<div>{table}<p>{escape(caption(result))}</p></div>"
 
 

@@ -76,10 +76,11 @@ class Annotation:
 
     # --- What the user does -------------------------------------------------------------------
 
-    def add_object(self) -> int:
+    def add_object(self, name: str | None = None) -> int:
         """Start a new object and make it the active one; returns its id."""
         self.active = max(self.names) + 1
-        self.names[self.active] = f"object {self.active}"
+        # A new dictionary, because other threads may be reading the old one.
+        self.names = {**self.names, self.active: name or f"object {self.active}"}
         self.publish()
         return self.active
 
@@ -202,6 +203,10 @@ class Annotation:
 
     def undo(self) -> None:
         """Take back the last prompt, correction or accepted proposal: masks, memory and weights."""
+        standing = [item for item, pending in self.pending.items() if pending.prediction is not None]
+        if standing:
+            self.clear_prompts(standing[-1])
+            return
         if not self.session.can_undo:
             raise AnnotationError("there is nothing to undo")
         before = self._records()
@@ -274,8 +279,10 @@ class Annotation:
         self.active = item.object
         if item in self.pending:
             return self.pending[item]
-        self.session.checkpoint()
         record = self.learner.bank(item.object).records.get(item.frame)
+        if record is None or record.status == "prompted":
+            # A first prompt is memory at once; this is what undo goes back to.
+            self.session.checkpoint()
         if record is None:
             return None
         if record.status == "prompted":

@@ -10,6 +10,7 @@ from playwright.sync_api import sync_playwright
 ARTIFACTS = Path(__file__).parents[1] / "artifacts"
 
 CLIP = 'from lit_widget import LITWidget, embedded_clip\nclip = embedded_clip("leak", 2, frames={frames})\n'
+OUTCOME = pytest.StashKey()
 SHOW = "w = LITWidget(clip.frames)\nw"
 
 
@@ -57,14 +58,11 @@ def open_lab(server, chromium, request, artifacts):
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(item, call):
+def pytest_runtest_makereport(item):
     report = yield
     if report.when == "call":
         item.stash[OUTCOME] = report.outcome
     return report
-
-
-OUTCOME = pytest.StashKey()
 
 
 def failed(item):

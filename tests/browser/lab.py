@@ -208,7 +208,9 @@ class Lab:
 
     def command(self, name, **arguments):
         """Run a command of JupyterLab."""
-        self.page.evaluate("([name, args]) => jupyterapp.commands.execute(name, args).then(() => null)", [name, arguments])
+        self.page.evaluate(
+            "([name, args]) => jupyterapp.commands.execute(name, args).then(() => null)", [name, arguments]
+        )
 
     def cells(self):
         """Sources of the notebook's cells, and which of them is active."""
@@ -305,8 +307,9 @@ class View:
 
     def remember(self):
         """Keep what the canvas shows, to compare with `changed`."""
-        self.canvas.evaluate("(canvas) => { canvas.kept = canvas.getContext('2d')"
-                             ".getImageData(0, 0, canvas.width, canvas.height).data; }")
+        self.canvas.evaluate("""(canvas) => {
+            canvas.kept = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data;
+        }""")
 
     def changed(self):
         """How many pixels of the canvas look different from what was remembered."""
@@ -314,8 +317,7 @@ class View:
             const now = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data;
             let count = 0;
             for (let i = 0; i < now.length; i += 4) {
-                const difference = Math.max(...[0, 1, 2].map((channel) => Math.abs(now[i + channel] - canvas.kept[i + channel])));
-                if (difference > 20) count++;
+                if ([0, 1, 2].some((channel) => Math.abs(now[i + channel] - canvas.kept[i + channel]) > 20)) count++;
             }
             return count;
         }""")

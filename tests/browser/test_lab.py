@@ -5,6 +5,7 @@ from lab import correct, prompt, track
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
+
 def test_annotate_correct_learn_propose_accept_undo_reload(open_lab):
     lab = open_lab("w = LITWidget(clip.frames)\nw", "w")
     view = lab.show()

@@ -1,6 +1,7 @@
 """That the page goes on answering while the model learns, and the kernel while a cell runs."""
 
 import statistics
+from functools import partial
 from importlib.metadata import version
 
 import pytest
@@ -106,16 +107,18 @@ def test_page_answers_while_learning(open_lab):
     view.until("d.adapterVersion === '1'")
 
     def click(i):
-        return lambda: view.click(30 + 24 * i, 30 + 16 * i)
+        return lambda: view.click(20 + 40 * (i % 6), 30 + 40 * (i // 6))
 
     def jump(frame):
         track = view.root.locator(".lit-track")
         x = (frame + 0.5) / 480 * track.bounding_box()["width"]
         return lambda: track.click(position={"x": x, "y": 12})
 
-    forth, back = [lambda: view.press("ArrowRight")] * 12, [lambda: view.press("ArrowLeft")] * 12
-    scrubs = probe.measured("scrub", forth + back)
-    clicks = probe.measured("click", [click(i) for i in range(8)])
+    keys = ["ArrowRight"] * 12 + ["ArrowLeft"] * 12
+    scrubs, clicks = [], []
+    for row in range(4):
+        scrubs += probe.measured("scrub", [partial(view.press, key) for key in keys])
+        clicks += probe.measured("click", [click(i) for i in range(6 * row, 6 * row + 6)])
     jumps = probe.measured("scrub", [jump(frame) for frame in (0, 100, 200, 300)])
     gaps, jobs = probe.read("gaps"), probe.read("jobs")
     busy, updates = lab.ask("(w._model_worker.busy, w.adapter_version)")

@@ -19,10 +19,10 @@ from torch import Tensor
 from .motion import Motion, film, wander
 from .scene import Actor, Scene, render
 from .sprites import SPRITE, Piece, attached, halved, limbs, whole
-from .textures import fractal, texture
+from .textures import colour, fractal, texture
 
 KINDS: dict[str, str] = {
-    "easy": "one distinct object, few neighbours",
+    "easy": "one object that stands out from a plain background, few neighbours",
     "deformation": "a bending, limbed body whose surface slowly changes",
     "occlusion": "another object passes in front and the target reappears",
     "distractor": "look-alikes cross its path",
@@ -42,6 +42,8 @@ SIZE = (192, 256)
 """Default (height, width) of an embedded clip in pixels."""
 
 _BACKGROUND = 224
+_DISTINCT = 0.3
+"""Least difference of the mean colour from the background, in the channel where it is largest, of an easy object."""
 
 
 @dataclass(frozen=True)
@@ -105,8 +107,20 @@ def _usable(target: Bool[Tensor, "t h w"], *, tiny: bool) -> bool:
     return low < float(area[0]) < high and float((area > low / 2).float().mean()) > 0.6
 
 
-def _background(rng: Generator) -> Tensor:
+def _background(rng: Generator, kind: str = "") -> Tensor:
+    """Any texture, or for the easy kind one colour with a little grain."""
+    if kind == "easy":
+        return (colour(rng) + 0.06 * fractal(rng, _BACKGROUND)).clamp(0, 1)
     return texture(rng, _BACKGROUND)
+
+
+def _distinct(rng: Generator, background: Tensor) -> Tensor:
+    """A body whose mean colour is far from the background's."""
+    while True:
+        sprite = whole(rng)
+        difference = sprite[:3].mean((1, 2)) - background.mean((1, 2))
+        if float(difference.abs().max()) > _DISTINCT:
+            return sprite
 
 
 def _surroundings(rng: Generator, frames: int, travel: float) -> dict:
@@ -168,6 +182,8 @@ def _target(rng: Generator, kind: str, motion: Motion, background: Tensor) -> tu
     sprite = {"part": halved, "leak": attached}.get(kind, whole)(rng)
     if kind == "camouflage":
         sprite = whole(rng, _camouflaged(rng, background))
+    elif kind == "easy":
+        sprite = _distinct(rng, background)
     target = Actor([Piece(sprite)], motion)
     labels = [1, 2]
     if kind == "split":
@@ -184,7 +200,7 @@ def _target(rng: Generator, kind: str, motion: Motion, background: Tensor) -> tu
 
 def _evaluation_scene(rng: Generator, kind: str, frames: int, size: tuple[int, int]) -> tuple[Scene, list[int]]:
     """One scene of a kind, and the labels that make up its target (the first actor, and its companion)."""
-    background = _background(rng)
+    background = _background(rng, kind)
     reach = (0.72 * size[1] / size[0], 0.72)
     speed = rng.uniform(0.4, 1.0)
     extent = rng.uniform(0.075, 0.13) if kind == "tiny" else rng.uniform(0.36, 0.55)

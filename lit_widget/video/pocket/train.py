@@ -18,6 +18,7 @@ from pathlib import Path
 import numpy as np
 import torch
 import torch.distributed as dist
+from safetensors.torch import load_file, save_file
 from torch import nn
 
 from .architecture import HIDDEN_DIM, build_pocket
@@ -76,10 +77,14 @@ class Trainer:
         self.optimizer = torch.optim.AdamW(
             self.parameters, lr=arguments.lr, weight_decay=0.01, betas=(0.9, 0.98), fused=True
         )
-        self.iteration, self.seconds = 0, 0.0
+        self.iteration, self.seconds = 0, 60 * arguments.start_minute
         self.path = arguments.out / "checkpoint.pt"
         if self.path.exists():
             self.load()
+        elif arguments.init is not None:
+            weights = {name: tensor.float() for name, tensor in load_file(arguments.init).items()}
+            self.model.load_state_dict(weights)
+            self.average.load_state_dict(weights)
 
     def load(self) -> None:
         """Continue from the checkpoint on disk."""
@@ -94,6 +99,12 @@ class Trainer:
         state |= {"iteration": self.iteration, "seconds": self.seconds}
         torch.save(state, self.path.with_suffix(".tmp"))
         self.path.with_suffix(".tmp").replace(self.path)
+
+    def export(self, path: Path) -> None:
+        """Write the weights to ship."""
+        state = {name: tensor.half().contiguous() for name, tensor in self.average.state_dict().items()}
+        save_file(state, path)
+        print(f"{path}: {self.iteration} iterations, {self.seconds / 60:.0f} minutes")
 
     def forward(self, data: TrainingData, plan: np.random.Generator, rng: np.random.Generator, share: float) -> Score:
         """One step of the phase that `share` of the training time lies in; `plan` is equal in all processes."""
@@ -171,8 +182,18 @@ def main() -> None:
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--lr", type=float, default=6e-4)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument(
+        "--start-minute", type=float, default=0.0, help="enter the schedule here when there is no checkpoint"
+    )
+    parser.add_argument(
+        "--init", type=Path, help="weights to start from instead of random ones, when there is no checkpoint"
+    )
+    parser.add_argument("--export", type=Path, help="only write the averaged weights in half precision to this file")
     arguments = parser.parse_args()
     arguments.out.mkdir(parents=True, exist_ok=True)
+    if arguments.export is not None:
+        Trainer(arguments, rank=0).export(arguments.export)
+        return
     (arguments.out / "rendezvous").unlink(missing_ok=True)
     torch.multiprocessing.spawn(run, args=(arguments,), nprocs=arguments.processes)
 

@@ -1,0 +1,130 @@
+"""The `lit-widget` command: whole runs in a process of their own, and every way to be refused."""
+
+import json
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from helpers import clip
+from PIL import Image
+
+from lit_widget.simulation import cli
+from lit_widget.simulation.runner import SimulationResult
+from lit_widget.video.learner import VideoLearner
+
+FRAMES = 6
+
+
+def command(*arguments, cwd):
+    environment = {**os.environ, "OMP_NUM_THREADS": "2", "HF_HUB_OFFLINE": "1"}
+    call = [sys.executable, "-m", "lit_widget.simulation.cli", *arguments]
+    return subprocess.run(call, capture_output=True, text=True, check=False, cwd=cwd, env=environment, timeout=300)
+
+
+def save_davis(folder, *, target=None):
+    """A short clip as JPEG frames and PNG masks."""
+    made = clip("union", 0, FRAMES)
+    for name in ("JPEGImages", "Annotations"):
+        (folder / name).mkdir(parents=True)
+    for index in range(FRAMES):
+        Image.fromarray(made.frames[index]).save(folder / "JPEGImages" / f"{index:05d}.jpg", quality=95)
+        mask = made.target[index] if target is None else target
+        Image.fromarray(mask.astype(np.uint8)).save(folder / "Annotations" / f"{index:05d}.png")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def davis(tmp_path_factory):
+    return save_davis(tmp_path_factory.mktemp("davis") / "walk")
+
+
+@pytest.mark.slow
+def test_an_embedded_clip_from_end_to_end(tmp_path):
+    options = ("--epochs", "2", "--tau", "0.6", "--seed", "3", "--json", "out.json")
+    done = command("simulate", "embedded:easy:0-0", *options, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "Means per (video, object) over 1 pairs, tau 0.6, model pocket, seed 3" in done.stdout
+    data = json.loads((tmp_path / "out.json").read_text())
+    assert [(row["video"], row["strategy"], row["frames"]) for row in data["records"]] == [
+        ("easy-0", "original", 47),
+        ("easy-0", "lit-lora", 47),
+    ]
+    assert data["settings"]["update"]["epochs"] == 2
+    assert data["complete"] is True
+    assert {path.name for path in tmp_path.iterdir()} == {"out.json"}
+
+
+@pytest.mark.slow
+def test_a_folder_from_end_to_end(davis, tmp_path):
+    out = tmp_path / "out.json"
+    options = ("--strategies", "original, token-0", "--learning-rate", "0.5", "--json", str(out))
+    done = command("simulate", str(davis), *options, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "token-0" in done.stdout
+    result = SimulationResult.load(out)
+    assert result.records["strategy"].tolist() == ["original", "token-0"]
+    assert set(result.records["video"]) == {"walk"}
+    assert set(result.records["frames"]) == {FRAMES - 1}
+    assert result.settings["update"]["learning_rate"] == 0.5
+
+
+def test_list(capsys):
+    assert cli.main(["list"]) == 0
+    printed = capsys.readouterr().out
+    for name in ("pocket", "sam2.1-large", "lit-lora", "token-0", "union"):
+        assert f"  {name} " in printed
+
+
+@pytest.mark.parametrize(
+    ("arguments", "reason"),
+    [
+        (["nowhere"], "there is no folder nowhere; expected JPEGImages/"),
+        (["embedded:esay:0"], "unknown kind 'esay'"),
+        (["embedded:easy:0", "--model", "pockt"], "unknown model 'pockt'; did you mean pocket?"),
+        (["embedded:easy:0", "--strategies", "lit"], "unknown strategy 'lit'; did you mean lit-lora?"),
+        (["embedded:easy:0", "--tau", "2"], "tau is an IoU from 0 to 1, got 2.0"),
+        (["embedded:easy:0", "--json", "no/such/out.json"], "there is no folder to write no/such/out.json in"),
+    ],
+)
+def test_what_cannot_be_done_is_one_line(arguments, reason, capsys):
+    assert cli.main(["simulate", *arguments]) == 2
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    (line,) = printed.err.splitlines()
+    assert line.startswith("lit-widget: ")
+    assert reason in line
+
+
+@pytest.mark.parametrize("arguments", [[], ["simulate"], ["fly"], ["simulate", "x", "--tau", "low"]])
+def test_what_cannot_be_parsed(arguments, capsys):
+    with pytest.raises(SystemExit) as stopped:
+        cli.main(arguments)
+    assert stopped.value.code == 2
+    assert "usage: lit-widget" in capsys.readouterr().err
+
+
+def test_nothing_to_annotate(tmp_path, capsys):
+    folder = save_davis(tmp_path / "empty", target=np.zeros(clip().target[0].shape, bool))
+    assert cli.main(["simulate", str(folder)]) == 1
+    assert "no pair was finished" in capsys.readouterr().err
+
+
+def test_an_interruption_keeps_what_is_done(davis, tmp_path, capsys, monkeypatch):
+    """Ctrl-C during the second pass."""
+    predict, frames = VideoLearner.predict_one, []
+
+    def interrupted(learner, item):
+        frames.append(item.frame)
+        if frames.count(3) == 2:
+            raise KeyboardInterrupt
+        return predict(learner, item)
+
+    monkeypatch.setattr(VideoLearner, "predict_one", interrupted)
+    out = tmp_path / "out.json"
+    assert cli.main(["simulate", str(davis), "--strategies", "original,token-0", "--json", str(out)]) == 130
+    assert "Interrupted" in capsys.readouterr().out
+    result = SimulationResult.load(out)
+    assert not result.complete
+    assert result.records["strategy"].tolist() == ["original"]

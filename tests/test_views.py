@@ -1,0 +1,288 @@
+"""What views send and hear: messages do what methods do, masks arrive with versions, and nothing sent is lost."""
+
+import io
+import re
+import sys
+import zlib
+from dataclasses import replace
+from types import ModuleType
+from typing import get_args
+
+import numpy as np
+import pytest
+from helpers import clip, done, widget_on
+from PIL import Image
+
+from lit_widget.core.checks import same_weights
+from lit_widget.widget.messages import PROTOCOL, ToKernel
+
+TARGET = clip("union").target
+IMAGES = clip("union").frames
+
+
+@pytest.fixture
+def pair():
+    widget, heard = widget_on()
+    yield widget, heard
+    widget.close()
+
+
+def tell(widget, kind, **fields):
+    """A message from a view, with the work it brings about done."""
+    widget._receive(widget, {"type": kind, **fields}, [])
+    return done(widget)
+
+
+def heard_of(heard, kind):
+    return [(message, buffers) for message, buffers in heard if message["type"] == kind]
+
+
+def unpack(buffer):
+    bits = np.unpackbits(np.frombuffer(zlib.decompress(buffer), np.uint8), count=TARGET[0].size)
+    return bits.reshape(TARGET[0].shape).astype(bool)
+
+
+class View:
+    """Keeps the newest mask of every frame and object, as the browser does."""
+
+    def __init__(self, heard):
+        self.masks, self.versions = {}, {}
+        for message, buffers in heard_of(heard, "masks"):
+            assert len(message["items"]) == len(buffers)
+            for item, buffer in zip(message["items"], buffers, strict=True):
+                key = item["frame"], item["object"]
+                if item["version"] >= self.versions.get(key, 0):
+                    self.masks[key], self.versions[key] = unpack(buffer), item["version"]
+            for key in message["forget"]:
+                self.masks.pop(tuple(key), None)
+
+    def shows(self, widget):
+        held = {
+            (frame, each): widget.mask(frame, object_id=each)
+            for each in widget.objects
+            for frame in range(len(widget.frames))
+        }
+        held = {key: mask for key, mask in held.items() if mask is not None}
+        return held.keys() == self.masks.keys() and all(np.array_equal(self.masks[key], held[key]) for key in held)
+
+
+# --- The same by message as by method ---------------------------------------------------------------------------------
+
+STEPS = [
+    ("click", {"frame": 0, "object": 1, "x": 128, "y": 96, "positive": True}),
+    ("click", {"frame": 0, "object": 1, "x": 3.5, "y": 4, "positive": False}),
+    ("track", {"start": 0}),
+    ("click", {"frame": 3, "object": 1, "x": 120, "y": 90, "positive": True}),
+    ("learn", {"frame": 3, "object": 1}),
+    ("flag", {"frame": 5, "object": 1}),
+    ("accept", {}),
+    ("click", {"frame": 6, "object": 1, "x": 10, "y": 90, "positive": True}),
+    ("clearPrompts", {"frame": 6, "object": 1}),
+    ("undo", {}),
+    ("flag", {"frame": 6, "object": 1}),
+    ("reject", {}),
+    ("addObject", {}),
+    ("click", {"frame": 7, "object": 2, "x": 128, "y": 96, "positive": True}),
+    ("track", {"start": 7, "reverse": True, "stop": 5}),
+    ("cancel", {}),
+]
+
+
+def by_method(widget, kind, fields):
+    names = {"clearPrompts": "clear_prompts", "addObject": "add_object"}
+    given = {{"object": "object_id"}.get(key, key): float(v) if key in "xy" else v for key, v in fields.items()}
+    getattr(widget, names.get(kind, kind))(**given)
+    return done(widget)
+
+
+def timeless(state):
+    return replace(state, adapters=[replace(adapter, update_s=0.0) for adapter in state.adapters])
+
+
+def test_messages_do_what_methods_do(pair):
+    widget, heard = pair
+    other, _ = widget_on()
+    for kind, fields in STEPS:
+        tell(widget, kind, **fields)
+        by_method(other, kind, fields)
+        assert View(heard).shows(widget), kind
+        for each in widget.objects:
+            assert np.array_equal(widget.masks(object_id=each), other.masks(object_id=each)), kind
+        assert same_weights(*(each._annotation.learner.snapshot() for each in (widget, other)))
+        assert timeless(widget._annotation.state) == timeless(other._annotation.state)
+    actions, asked = get_args(ToKernel), {"hello", "poll", "requestFrames", "requestMasks"}
+    assert {kind for kind, _ in STEPS} | asked == {cls.__name__[0].lower() + cls.__name__[1:] for cls in actions}
+    assert not heard_of(heard, "error")
+    other.close()
+
+
+def test_undoing_a_click_repaints_the_mask(pair):
+    widget, heard = pair
+    widget.give_mask(0, TARGET[0])
+    widget.track()
+    widget.click(3, 2.0, 2.0)
+    done(widget)
+    tell(widget, "undo")
+    assert View(heard).shows(widget)
+
+
+# --- What views are told ----------------------------------------------------------------------------------------------
+
+
+def test_hello_brings_the_whole_state(pair):
+    widget, heard = pair
+    tell(widget, "hello", protocol=PROTOCOL)
+    (state, _), (proposal, buffers) = heard
+    assert (state["type"], state["protocol"], state["model"]) == ("state", PROTOCOL, "pocket")
+    assert state["video"] == {"name": "array", "n_frames": 8, "height": 192, "width": 256, "fps": 24.0}
+    assert [(each["id"], each["name"], each["runs"]) for each in state["objects"]] == [(1, "object 1", [])]
+    assert (state["can_undo"], state["n_corrections"], state["n_accepted"], state["saved_s"]) == (False, 0, 0, 0.0)
+    assert (proposal["type"], proposal["frame"], buffers) == ("proposalInfo", -1, [])
+
+
+def test_another_protocol_is_told_to_reload(pair):
+    widget, heard = pair
+    tell(widget, "hello", protocol=PROTOCOL + 1)
+    ((message, _),) = heard
+    assert message["type"] == "error"
+    assert "reload the page" in message["message"]
+
+
+def test_the_state_tells_the_story(pair):
+    widget, heard = pair
+    widget.give_mask(0, TARGET[0])
+    widget.track()
+    widget.click(3, 128.0, 96.0)
+    widget.learn(3)
+    widget.flag(5)
+    widget.accept()
+    done(widget)
+    state = heard_of(heard, "state")[-1][0]
+    assert state["objects"][0]["runs"] == [
+        (0, 0, "prompted"),
+        (1, 2, "tracked"),
+        (3, 3, "corrected"),
+        (4, 4, "tracked"),
+        (5, 5, "accepted"),
+        (6, 7, "tracked"),
+    ]
+    adapter = state["adapters"][0]
+    assert (adapter["version"], adapter["learned_from"], len(adapter["losses"])) == (1, [3], 3)
+    assert adapter["update_s"] > 0
+    # Finding the error and one click, as in the correction.
+    assert (state["n_corrections"], state["n_accepted"], state["saved_s"]) == (1, 1, 2.5)
+    assert state["can_undo"]
+    info, (buffer,) = heard_of(heard, "proposalInfo")[0]
+    assert (info["frame"], info["adapter_version"], info["learned_from"]) == (5, 1, [3])
+    assert np.array_equal(unpack(buffer), widget.mask(5))
+    assert heard_of(heard, "proposalInfo")[-1][0]["frame"] == -1
+
+
+def test_jobs_report_their_progress(pair):
+    widget, heard = pair
+    widget.give_mask(0, TARGET[0])
+    widget.track()
+    widget.click(0, 9999.0, 0.0)
+    widget._model_worker.wait(60.0)
+    jobs = [message for message, _ in heard_of(heard, "job")]
+    assert [job["status"] for job in jobs if job["status"] != "running"] == ["done", "done", "failed"]
+    assert {job["total"] for job in jobs if job["kind"] == "track" and job["done"]} == {8}
+    assert [job["id"] for job in jobs] == sorted(job["id"] for job in jobs)
+    assert len({job["id"] for job in jobs}) == 3
+    assert "outside the frame" in heard_of(heard, "error")[-1][0]["message"]
+    with pytest.raises(ValueError, match="outside the frame"):
+        widget.wait()
+
+
+def test_frames_on_request(pair):
+    widget, heard = pair
+    tell(widget, "requestFrames", indices=[2, 99, -1, 0])
+    ((message, buffers),) = heard_of(heard, "frames")
+    assert message["indices"] == [2, 0]
+    for index, buffer in zip([2, 0], buffers, strict=True):
+        image = np.array(Image.open(io.BytesIO(buffer)))
+        assert np.abs(image.astype(int) - IMAGES[index]).mean() < 12
+
+
+def test_masks_on_request(pair):
+    widget, heard = pair
+    widget.give_mask(0, TARGET[0])
+    done(widget)
+    heard.clear()
+    tell(widget, "requestMasks", indices=[0, 1, 99])
+    ((message, buffers),) = heard_of(heard, "masks")
+    assert [(item["frame"], item["object"], item["status"]) for item in message["items"]] == [(0, 1, "prompted")]
+    assert message["forget"] == [(1, 1)]
+    assert np.array_equal(unpack(buffers[0]), widget.mask(0))
+
+
+@pytest.mark.parametrize(
+    ("message", "reason"),
+    [
+        ("click", "expected a message object, got str"),
+        ({"type": "launch"}, "unknown message type 'launch'"),
+        ({"type": "click", "frame": 0}, "lacks a field"),
+        ({"type": "flag", "frame": 99, "object": 1}, "frame 99 does not exist; frames are 0 to 7"),
+        ({"type": "flag", "frame": 0, "object": 5}, r"object 5 does not exist; objects are \[1\]"),
+        ({"type": "flag", "frame": 0, "object": 1}, "has no mask on frame 0 yet; track to it first"),
+        ({"type": "learn", "frame": 0, "object": 1}, "no correction of object 1 on frame 0 to learn from"),
+        ({"type": "track", "start": 0}, "nothing to track yet; click the object"),
+        ({"type": "track", "start": 5, "stop": 2}, "frame 2 is not on the way from frame 5; set reverse=True"),
+        ({"type": "track", "start": 2, "stop": 5, "reverse": True}, "leave reverse out"),
+        ({"type": "accept"}, "no open proposal"),
+        ({"type": "reject"}, "no open proposal"),
+        ({"type": "undo"}, "nothing to undo"),
+    ],
+    ids=str,
+)
+def test_what_cannot_be_done_is_said(pair, message, reason):
+    widget, heard = pair
+    widget._receive(widget, message, [])
+    widget._model_worker.wait(60.0)
+    ((error, _),) = heard_of(heard, "error")
+    assert re.search(reason, error["message"])
+    assert not heard_of(heard, "masks")
+
+
+def test_after_closing_views_are_told(pair):
+    widget, heard = pair
+    widget.close()
+    heard.clear()
+    widget._receive(widget, {"type": "track", "start": 0}, [])
+    assert "the widget was closed" in heard_of(heard, "error")[0][0]["message"]
+
+
+# --- Hosts that drop what threads send --------------------------------------------------------------------------------
+
+
+def test_colab_polls(monkeypatch):
+    monkeypatch.setitem(sys.modules, "google.colab", ModuleType("google.colab"))
+    widget, heard = widget_on()
+    assert widget.transport == "poll"
+    tell(widget, "hello", protocol=PROTOCOL)
+    tell(widget, "click", frame=0, object=1, x=128, y=96, positive=True)
+    assert not heard
+    tell(widget, "poll")
+    ((batch, buffers),) = heard
+    kinds = [message["type"] for message in batch["messages"]]
+    assert kinds[:2] == ["state", "proposalInfo"]
+    assert kinds[-1] == "job"
+    at = kinds.index("masks")
+    assert batch["n_buffers"][at] == 1
+    assert np.array_equal(unpack(buffers[sum(batch["n_buffers"][:at])]), widget.mask(0))
+    tell(widget, "poll")
+    assert heard[-1][0]["messages"] == []
+    widget.close()
+
+
+def test_a_view_that_starts_to_poll_gets_the_state(pair):
+    widget, heard = pair
+    assert widget.transport == "push"
+    tell(widget, "click", frame=0, object=1, x=128, y=96, positive=True)
+    heard.clear()
+    tell(widget, "poll")
+    ((batch, _),) = heard
+    assert [message["type"] for message in batch["messages"]] == ["state"]
+    assert batch["messages"][0]["prompts"][0]["x"] == 128.0
+    tell(widget, "addObject")
+    assert len(heard) == 1
