@@ -45,7 +45,7 @@ def describe(annotation: Annotation) -> State:
             for (x, y), label in zip(pending.points.xy, pending.points.labels, strict=True)
         ],
         active_object=annotation.active,
-        can_undo=annotation.session.can_undo,
+        can_undo=annotation.session.can_undo or bool(annotation.pending),
         n_corrections=statuses.count("corrected"),
         n_accepted=n_accepted,
         saved_s=round(n_accepted * (LOCATE_S + CLICK_S * mean_clicks), 1),
@@ -70,7 +70,7 @@ def adapter_info(annotation: Annotation, object_id: int) -> AdapterInfo:
 def runs(annotation: Annotation, object_id: int) -> list[tuple[int, int, FrameStatus]]:
     """Runs of frames in the same status as (first, last, status), sorted."""
     found: list[tuple[int, int, FrameStatus]] = []
-    records = annotation.learner.bank(object_id).records
+    records = dict(annotation.learner.bank(object_id).records)
     for frame in sorted(records):
         status = records[frame].status
         if found and found[-1][1] == frame - 1 and found[-1][2] == status:

@@ -102,11 +102,7 @@ class LITWidget(ThreadedWidget):
 
     def add_object(self, name: str | None = None) -> int:
         """Start a new object, which becomes the active one; returns its id."""
-        object_id = self._annotation.add_object()
-        if name is not None:
-            self._annotation.names[object_id] = str(name)
-            self._annotation.publish()
-        return object_id
+        return self._annotation.add_object(name)
 
     def click(self, frame: int, x: float, y: float, *, positive: bool = True, object_id: int | None = None) -> None:
         """Click a pixel of a frame: on the object, or off it with `positive=False`."""
