@@ -2,14 +2,15 @@
 
 import numpy as np
 import pytest
-from helpers import FRAMES, clip, correction, learner_on
+from helpers import FRAMES, clip, correction, learner_on, same_output
 
 from lit_widget.core.strategy import LitLora, Original
 from lit_widget.simulation.datasets import sequence_from_arrays, sequence_from_masks
 from lit_widget.simulation.metrics import iou
 from lit_widget.simulation.protocol import run_pair
-from lit_widget.simulation.user import SimulatedUser
+from lit_widget.simulation.user import SimulatedUser, centre_click
 from lit_widget.video.learner import VideoItem
+from lit_widget.video.sam2 import Points
 
 KIND = "union"
 TARGET = clip(KIND).target
@@ -66,6 +67,23 @@ def test_clicks_end_when_the_mask_is_good_enough():
         assert result.full_mask or result.iou >= user.tau
         assert result.n_clicks == 3 or not result.full_mask
         assert learner.bank(1).records[result.frame].conditioning == result.full_mask
+
+
+def test_every_click_refines_the_mask_before():
+    """The clicks of the first correction, given once more by hand."""
+    truth = np.concatenate([TARGET[:4], np.roll(TARGET[4:], 128, axis=2)])
+    results, annotated = annotate(truth, user=SimulatedUser(tau=0.02))
+    first = next(result for result in results if result.event == "corrected")
+    _, learner = annotate(user=SimulatedUser(tau=0.0))
+    item = VideoItem(first.frame, 1)
+    prediction, points = learner.predict_one(item), Points()
+    output = prediction.output
+    for _ in range(first.n_clicks):
+        click = centre_click(learner.mask(output), truth[first.frame])
+        points = points.plus(click.x, click.y, positive=click.positive)
+        output = learner.segment(item, points, previous=output, evidence=prediction.evidence)
+    assert not first.full_mask
+    assert same_output(annotated.bank(1).records[first.frame].output, output)
 
 
 def test_without_clicks_the_mask_is_painted_at_once():

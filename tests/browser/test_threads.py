@@ -9,6 +9,8 @@ from lab import DEEPEST
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
+IPYKERNEL = tuple(int(part) for part in version("ipykernel").split(".")[:2])
+
 BAR_MS = 100
 """What people feel as at once."""
 
@@ -134,7 +136,7 @@ def test_page_answers_while_learning(open_lab):
     assert report("jump to a frame that the kernel must send", jumps) < 10 * BAR_MS
 
 
-@pytest.mark.skipif(version("ipykernel") < "7.1", reason="before ipykernel 7.1 messages wait for the running cell")
+@pytest.mark.skipif(IPYKERNEL < (7, 1), reason="before ipykernel 7.1 messages wait for the running cell")
 def test_kernel_answers_while_a_cell_runs(open_lab):
     waiting = """
 import time
