@@ -51,8 +51,11 @@ class View:
             assert len(message["items"]) == len(buffers)
             for item, buffer in zip(message["items"], buffers, strict=True):
                 key = item["frame"], item["object"]
-                if item["version"] >= self.versions.get(key, 0):
-                    self.masks[key], self.versions[key] = unpack(buffer), item["version"]
+                mask, newest = unpack(buffer), self.versions.get(key, 0)
+                # A mask that changed has a new version, or views could not tell which one is stale.
+                assert item["version"] != newest or np.array_equal(mask, self.masks[key])
+                if item["version"] >= newest:
+                    self.masks[key], self.versions[key] = mask, item["version"]
             for key in message["forget"]:
                 self.masks.pop(tuple(key), None)
 

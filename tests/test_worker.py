@@ -1,5 +1,6 @@
 """The worker does one thing at a time, survives what fails and can always be stopped; the outbox loses nothing."""
 
+import sys
 import threading
 import time
 from itertools import pairwise
@@ -122,7 +123,9 @@ def test_a_job_may_close_its_own_worker(worker):
 
 
 def test_submitting_while_closing_never_leaves_a_job_behind():
-    for _ in range(50):
+    switch = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    for _ in range(100):
         worker = Worker("race", lambda _: None)
         closing = threading.Thread(target=worker.close)
         closing.start()
@@ -133,6 +136,7 @@ def test_submitting_while_closing_never_leaves_a_job_behind():
             pass
         closing.join()
         assert worker.wait(5.0)
+    sys.setswitchinterval(switch)
 
 
 # --- The outbox -------------------------------------------------------------------------------------------------------

@@ -88,6 +88,8 @@ export class Store {
         break;
       case "job":
         this.job = message;
+        // Clicks that still waited behind a stopped job are dropped with it.
+        if (message.status === "cancelled") this.pending = [];
         break;
       case "proposalInfo":
         this.#receiveProposal(message, buffers);
