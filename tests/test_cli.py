@@ -1,7 +1,6 @@
 """The `lit-widget` command: whole runs in a process of their own, and every way to be refused."""
 
 import json
-import os
 import subprocess
 import sys
 
@@ -18,9 +17,8 @@ FRAMES = 6
 
 
 def command(*arguments, cwd):
-    environment = {**os.environ, "OMP_NUM_THREADS": "2", "HF_HUB_OFFLINE": "1"}
     call = [sys.executable, "-m", "lit_widget.simulation.cli", *arguments]
-    return subprocess.run(call, capture_output=True, text=True, check=False, cwd=cwd, env=environment, timeout=300)
+    return subprocess.run(call, capture_output=True, text=True, check=False, cwd=cwd, timeout=300)
 
 
 def save_davis(folder, *, target=None):

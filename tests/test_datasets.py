@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from lit_widget.simulation.datasets import DatasetError, sequence_from_arrays, open_davis, open_sources
+from lit_widget.simulation.datasets import DatasetError, open_davis, open_sources, sequence_from_arrays
 from lit_widget.video.frames import VideoError
 from lit_widget.video.pocket.clips import KINDS, embedded_clip
 
