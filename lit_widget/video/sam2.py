@@ -233,9 +233,15 @@ class Sam2:
         reverse: bool = False,
     ) -> FrameRecord:
         """Encode a settled mask into memory."""
+        # SAM 2 enlarges all three candidate masks of a tracked frame before it picks one. Enlarging one alone takes
+        # another kernel, whose last bit differs, and bfloat16 memory would carry that on.
+        candidates = 3 if status == "tracked" else 1
         logits = F.interpolate(
-            output.logits[None], size=(self.image_size, self.image_size), mode="bilinear", align_corners=False
-        )
+            output.logits[None].repeat(1, candidates, 1, 1),
+            size=(self.image_size, self.image_size),
+            mode="bilinear",
+            align_corners=False,
+        )[:, :1]
         memory, position = self.module._encode_new_memory(
             current_vision_feats=[_tokens(features.top, 1)],
             feat_sizes=[tuple(features.top.shape[-2:])],
