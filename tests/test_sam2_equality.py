@@ -187,3 +187,14 @@ def test_locked_frames_differ_on_purpose(pair: Pair, targets: list[np.ndarray]) 
     pair.ours.settle_one(item, fixed, verdict="corrected")
     list(propagate(pair.ours, [1], 0, FRAMES - 1))
     assert torch.equal(pair.ours.bank(1).records[5].output.logits, fixed.logits)
+
+
+def test_batching_objects_changes_only_last_bits(
+    pair: Pair, targets: list[np.ndarray], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for object_id, mask in enumerate(targets, start=1):
+        pair.ours.prompt(VideoItem(0, object_id), pair.ours.from_mask(0, mask))
+    one_by_one = pair.ours.predict_many(1, [1, 2, 3])
+    monkeypatch.setattr(type(pair.ours.model), "batches_objects", True)
+    for alone, together in zip(one_by_one, pair.ours.predict_many(1, [1, 2, 3]), strict=True):
+        assert float((alone.output.logits - together.output.logits).abs().max()) < 1e-3

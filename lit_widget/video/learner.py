@@ -106,10 +106,14 @@ class VideoLearner:
     def predict_many(
         self, frame: int, objects: Sequence[int], *, reverse: bool = False
     ) -> list[Prediction[MaskOutput]]:
-        """Track several objects to one frame in one batch."""
+        """Track several objects to one frame, in one batch where `Sam2.batches_objects`."""
         for object_id in objects:
             if not self.bank(object_id).has_conditioning:
                 raise ValueError(f"object {object_id} has no prompt yet; click it or give its mask on some frame first")
+        batches = [list(objects)] if self.model.batches_objects else [[object_id] for object_id in objects]
+        return [each for batch in batches for each in self._predict_batch(frame, batch, reverse=reverse)]
+
+    def _predict_batch(self, frame: int, objects: list[int], *, reverse: bool) -> list[Prediction[MaskOutput]]:
         features = self.features[frame]
         banks = [self.bank(object_id) for object_id in objects]
         fused = self.model.fuse(features, banks, frame, len(self.frames), reverse=reverse)

@@ -91,6 +91,15 @@ class Sam2:
         return next(self.module.parameters()).device
 
     @property
+    def batches_objects(self) -> bool:
+        """Whether objects of a frame go through the model together.
+
+        On a CPU they do not: there a batch gains little and takes other kernels, whose last bits differ from SAM 2's
+        one-by-one tracking, and bfloat16 memory amplifies that to more than 1e-4 in the logits.
+        """
+        return self.device.type != "cpu"
+
+    @property
     def image_size(self) -> int:
         """Side of the model's square input in pixels."""
         return self.module.image_size
