@@ -70,7 +70,7 @@ class Story:
         target = self.sequence.target(self.object_id, item.frame)
         mask = self.learner.mask(output)
         image = paint(self.sequence.frames[item.frame], mask, target)
-        self.scenes.append(Scene(image, f"frame {item.frame}: {what}"))
+        self.scenes.append(Scene(image, f"frame {item.frame}\n{what}"))
 
 
 def paint(
