@@ -67,9 +67,9 @@ def average_gradients(parameters: list[nn.Parameter]) -> None:
 class Trainer:
     """Everything that a checkpoint holds."""
 
-    def __init__(self, arguments: argparse.Namespace, rank: int) -> None:
+    def __init__(self, arguments: argparse.Namespace) -> None:
         torch.manual_seed(arguments.seed)
-        self.arguments, self.rank = arguments, rank
+        self.arguments = arguments
         self.model = build_pocket().train()
         self.average = copy.deepcopy(self.model)
         self.affinity = PixelAffinity((HIDDEN_DIM // 8, HIDDEN_DIM // 4, HIDDEN_DIM))
@@ -137,7 +137,7 @@ def run(rank: int, arguments: argparse.Namespace) -> None:
     torch.set_num_threads(1)
     store = dist.FileStore(str(arguments.out / "rendezvous"), arguments.processes)
     dist.init_process_group("gloo", store=store, rank=rank, world_size=arguments.processes)
-    trainer = Trainer(arguments, rank)
+    trainer = Trainer(arguments)
     plan = np.random.default_rng([1, trainer.iteration])
     rng = np.random.default_rng([2, rank, trainer.iteration])
     torch.manual_seed(int(rng.integers(2**31)))
@@ -192,7 +192,7 @@ def main() -> None:
     arguments = parser.parse_args()
     arguments.out.mkdir(parents=True, exist_ok=True)
     if arguments.export is not None:
-        Trainer(arguments, rank=0).export(arguments.export)
+        Trainer(arguments).export(arguments.export)
         return
     (arguments.out / "rendezvous").unlink(missing_ok=True)
     torch.multiprocessing.spawn(run, args=(arguments,), nprocs=arguments.processes)
