@@ -69,6 +69,27 @@ def against_controls(result: SimulationResult) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
+def corrected_in_both(result: SimulationResult) -> pd.DataFrame:
+    """IoU of the final masks of LIT-LoRA and of the baseline, on the frames that the user corrected in both runs.
+
+    A painted mask counts as 1, so that the shares painted are given too.
+    """
+    if "lit-lora" not in result.settings["strategies"]:
+        return pd.DataFrame()
+    corrected = result.events[result.events["event"] == "corrected"].set_index(["video", "object", "frame"])
+    runs = {name: corrected[corrected["strategy"] == name] for name in (result.baseline, "lit-lora")}
+    shared = runs[result.baseline].index.intersection(runs["lit-lora"].index)
+    return pd.DataFrame(
+        {
+            "strategy": name,
+            "frames": len(shared),
+            "iou": events.loc[shared, "iou"].mean(),
+            "painted_pct": 100 * events.loc[shared, "full_mask"].mean(),
+        }
+        for name, events in runs.items()
+    )
+
+
 def by_group(result: SimulationResult) -> pd.DataFrame:
     """Mean corrections per strategy by kind of clip, or by sequence."""
     records = result.records.assign(group=result.records["video"].str.replace(r"-\d+$", "", regex=True))
@@ -89,13 +110,15 @@ def main() -> None:
     parser.add_argument("--json", type=Path)
     arguments = parser.parse_args()
     result = run(arguments)
-    controls, groups = against_controls(result), by_group(result)
+    controls, shared, groups = against_controls(result), corrected_in_both(result), by_group(result)
     print(summary_text(result))
     print("\nLIT-LoRA against the controls:\n", controls.round(2).to_string(index=False))
+    print("\nOn frames corrected in both:\n", shared.round(3).to_string(index=False))
     print("\nCorrections by group:\n", groups.round(1).to_string(index=False))
     if arguments.json:
         settings = {**result.settings, "sources": arguments.sources, "exclude": arguments.exclude}
-        tables = {"summary": result.summary, "controls": controls, "groups": groups, "pairs": result.records}
+        tables = {"summary": result.summary, "controls": controls, "corrected_in_both": shared}
+        tables |= {"groups": groups, "pairs": result.records}
         write_result(arguments.json, "compare", settings, {k: t for k, t in tables.items() if len(t)})
 
 

@@ -6,7 +6,8 @@ import torch
 from scipy.ndimage import label
 
 from lit_widget import embedded_clip
-from lit_widget.video.pocket.clips import HELD_OUT, KINDS, training_clip
+from lit_widget.video.pocket.clips import HELD_OUT, KINDS, _training_scene, training_clip
+from lit_widget.video.pocket.scene import render
 
 FRAMES = 10
 
@@ -84,6 +85,24 @@ def test_a_split_target_ends_in_more_pieces():
 def test_what_is_refused(kind, seed, reason):
     with pytest.raises(ValueError, match=reason):
         embedded_clip(kind, seed)
+
+
+@pytest.mark.parametrize(
+    ("frames", "size", "reason"),
+    [(0, (96, 128), "needs frames and pixels, got 0"), (3, (0, 8), "0 x 8"), (3, (6, 6), "ask for more")],
+)
+def test_a_clip_too_small_to_show_anything_is_refused(frames, size, reason):
+    with pytest.raises(ValueError, match=reason):
+        embedded_clip("tiny", 0, frames=frames, size=size)
+
+
+def test_filming_less_often_shows_the_same_frames():
+    scene = _training_scene(np.random.default_rng(3), 9, (64, 96))
+    scene.noise = 0.0
+    rng = np.random.default_rng(0)
+    every, third = render(rng, scene, 64, 96), render(rng, scene.every(3), 64, 96)
+    assert torch.equal(every[1][::3], third[1])
+    assert (every[0][::3].int() - third[0].int()).abs().max() <= 1
 
 
 def test_held_out_kinds_are_kinds():

@@ -22,6 +22,7 @@ TO_KERNEL = [
     m.Click(12, 2, 120.5, 80.25, positive=True),
     m.ClearPrompts(12, 2),
     m.AddObject(),
+    m.Choose(2),
     m.Track(5, reverse=True, stop=0),
     m.Learn(12, 2),
     m.Flag(13, 2),

@@ -34,6 +34,19 @@ def test_the_defaults_are_the_papers():
     assert UpdateConfig() == UpdateConfig(learning_rate=1e-4, epochs=40, patience=10, good=0.6, hopeless=10)
 
 
+@pytest.mark.parametrize(
+    ("setting", "reason"),
+    [
+        ({"learning_rate": 0.0}, "positive number"),
+        ({"learning_rate": NAN}, "positive number"),
+        ({"epochs": 0}, "epoch"),
+    ],
+)
+def test_settings_that_learn_nothing_are_refused(setting, reason):
+    with pytest.raises(ValueError, match=reason):
+        UpdateConfig(**setting)
+
+
 def test_all_epochs_are_run_and_reported():
     parameter, report = run()
     assert (report.stopped, report.version, report.rolled_back) == ("epochs", 7, False)

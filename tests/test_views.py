@@ -85,6 +85,7 @@ STEPS = [
     ("flag", {"frame": 6, "object": 1}),
     ("reject", {}),
     ("addObject", {}),
+    ("choose", {"object": 1}),
     ("click", {"frame": 7, "object": 2, "x": 128, "y": 96, "positive": True}),
     ("track", {"start": 7, "reverse": True, "stop": 5}),
     ("cancel", {}),

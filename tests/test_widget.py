@@ -112,6 +112,7 @@ def test_prompts_can_be_taken_back(widget):
     widget.click(0, *MIDDLE)
     widget.clear_prompts(0)
     assert done(widget).mask(0) is None
+    assert not widget._annotation.state.can_undo
     tracked(widget)
     before = widget.masks()
     for frame in (0, 3):

@@ -12,7 +12,6 @@ const DOING: { [K in JobKind]: string } = {
   learn: "Learning",
   propose: "Asking the adapter",
 };
-const ENDED = { done: "Done", cancelled: "Stopped; what was done stays", failed: "Failed" } as const;
 const NEXT: { [A in NonNullable<NextAction>]: string } = {
   click: "Click the object to follow",
   track: "Track it through the video, or refine with more clicks",
@@ -28,10 +27,10 @@ export function statusText(store: Store): string {
   if (!store.state) return "Waiting for the kernel";
   const { job } = store;
   if (job?.status === "running") return `${job.note || DOING[job.kind]} · Esc stops and keeps`;
-  if (job?.status === "failed") return job.note || `${DOING[job.kind]}: ${ENDED.failed}`;
+  if (job?.status === "failed" && job.note) return job.note;
   const hint = NEXT[nextOf(store) ?? "click"];
   const next = nextOf(store) ? hint : READY;
-  return job?.status === "cancelled" ? `${ENDED.cancelled}. ${next}` : next;
+  return job?.status === "cancelled" ? `Stopped; what was done stays. ${next}` : next;
 }
 
 export const nextOf = (store: Store): NextAction =>

@@ -98,7 +98,9 @@ export function makeCommands({ store, transport, setLook, releaseFocus }: Surrou
 
     addObject: () => transport.send({ type: "addObject" }),
     choose(id: number): void {
-      if (store.state && objectOf(store.state, id)) store.set({ active: id });
+      if (!store.state || !objectOf(store.state, id) || store.active === id) return;
+      store.set({ active: id });
+      transport.send({ type: "choose", object: id });
     },
 
     cancel(): void {

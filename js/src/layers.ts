@@ -17,7 +17,7 @@ export interface Layer {
   /** Opaque in one colour where the mask is; null for an empty mask. */
   area: HTMLCanvasElement | null;
   outline: Path2D;
-  /** Middle of the topmost row: where the object's number stands. */
+  /** Top of the mask above its middle, where a stray speck elsewhere cannot draw the object's number. */
   top: Point;
 }
 
@@ -72,6 +72,19 @@ function outlineOf(bits: Uint8Array, size: Size, box: Box): Path2D {
   return path;
 }
 
+/** The highest pixel in the column of the centre of mass; the top of the box where that column is empty. */
+export function topOf(bits: Uint8Array, size: Size, box: Box, pixels: number): Point {
+  let sum = 0;
+  for (let i = box.y * size.width; i < (box.y + box.height) * size.width; i++) {
+    if (bits[i]) sum += (i % size.width) + 0.5;
+  }
+  const x = pixels > 0 ? sum / pixels : box.x;
+  for (let y = box.y; y < box.y + box.height; y++) {
+    if (bits[y * size.width + Math.floor(x)]) return { x, y };
+  }
+  return { x, y: box.y };
+}
+
 const CHANNELS = /^#([0-9a-f]{2})([0-9a-f]{2})([0-9a-f]{2})$/i;
 
 export function rgbOf(colour: string): [number, number, number] {
@@ -103,8 +116,7 @@ function areaOf(bits: Uint8Array, size: Size, box: Box, colour: string): HTMLCan
 
 export function makeLayer(bits: Uint8Array, size: Size, colour: string): Layer {
   const { box, pixels } = bounds(bits, size);
-  const row = bits.subarray(box.y * size.width, (box.y + 1) * size.width);
-  const top = { x: (row.indexOf(1) + row.lastIndexOf(1) + 1) / 2, y: box.y };
+  const top = topOf(bits, size, box, pixels);
   return { pixels, box, area: areaOf(bits, size, box, colour), outline: outlineOf(bits, size, box), top };
 }
 

@@ -41,6 +41,7 @@ export type ToKernel =
   | OnFrame<"clearPrompts">
   | OnFrame<"learn">
   | OnFrame<"flag">
+  | { type: "choose"; object: number }
   | { type: "poll" | "addObject" | "accept" | "reject" | "cancel" | "undo" };
 
 const DEFAULTS: { [type: string]: object } = { track: { reverse: false, stop: null } };

@@ -137,7 +137,7 @@ export function makePanel(store: Store, commands: Commands) {
     const { state } = store;
     const adapter = state ? adapterOf(state, store.active) : undefined;
     const object = state ? objectOf(state, store.active) : undefined;
-    setText(whose, object ? ` · ${object.id} ${object.name}` : "");
+    setText(whose, object ? ` · ${object.name}` : "");
     learned.replaceChildren(...(state ? [...adapterFacts(adapter), savings(store)] : []));
   });
 

@@ -1,7 +1,7 @@
 import { deflateSync } from "node:zlib";
 import { expect, it } from "vitest";
 import { bytesOf, decodeMask } from "../src/codec";
-import { bounds, edges, makeDiff } from "../src/layers";
+import { bounds, edges, makeDiff, topOf } from "../src/layers";
 import { stubPictures } from "./fakes";
 
 /** What `zlib.compress(numpy.packbits(mask))` gives. */
@@ -39,6 +39,13 @@ it("finds the box and the pixels", () => {
     pixels: 7,
   });
   expect(bounds(new Uint8Array(15), size).pixels).toBe(0);
+});
+
+it("puts the number above the middle of the mask, not on a stray speck", () => {
+  const size = { width: 5, height: 3 };
+  const bits = Uint8Array.from([1, 0, 0, 0, 0, 0, 0, 1, 1, 1, 0, 0, 1, 1, 1]);
+  const { box, pixels } = bounds(bits, size);
+  expect(topOf(bits, size, box, pixels)).toEqual({ x: 21.5 / 7, y: 1 });
 });
 
 it("outlines a single pixel with its four edges, at the border too", () => {

@@ -119,9 +119,14 @@ class LiveSession:
         self.learner.settle_one(correction.item, correction.output, verdict="corrected", full=correction.full)
         return self._emit(Corrected(correction, update, prediction))
 
-    def checkpoint(self) -> None:
+    def checkpoint(self) -> Snapshot:
         """Make the present state one that `undo` goes back to; verdicts do so themselves."""
         self._history.append(self.learner.snapshot())
+        return self._history[-1]
+
+    def forget(self, checkpoint: Snapshot) -> None:
+        """Undo no longer stops at this state: what followed it was taken back otherwise."""
+        self._history = deque((each for each in self._history if each is not checkpoint), maxlen=MAX_UNDO)
 
     @property
     def can_undo(self) -> bool:

@@ -31,6 +31,13 @@ class UpdateConfig:
     good: float = 0.6
     hopeless: int = 10
 
+    def __post_init__(self) -> None:
+        """Refuse settings with which nothing could be learned."""
+        if not 0 < self.learning_rate < math.inf:
+            raise ValueError(f"the learning rate must be a positive number, got {self.learning_rate}")
+        if self.epochs < 1:
+            raise ValueError(f"an update needs at least one epoch, got {self.epochs}")
+
 
 def online_update(
     parameters: list[nn.Parameter],

@@ -14,7 +14,7 @@ from jaxtyping import Bool
 
 from lit_widget.core.session import LiveSession
 from lit_widget.core.strategy import Strategy
-from lit_widget.core.types import Correction, Prediction, Proposal, UpdateReport
+from lit_widget.core.types import Correction, Prediction, Proposal, Snapshot, UpdateReport
 from lit_widget.video.learner import MaskTarget, VideoItem, VideoLearner
 from lit_widget.video.memory import FrameRecord, MaskOutput
 from lit_widget.video.propagate import propagate
@@ -70,6 +70,7 @@ class Annotation:
         self.proposal: tuple[Prediction, Proposal] | None = None
         self.reports: dict[tuple[int, int], UpdateReport] = {}
         self.clicks: dict[VideoItem, int] = {}
+        self._before: dict[VideoItem, Snapshot] = {}
         self._versions: dict[VideoItem, int] = {}
         self._stamp = 0
         self.state = describe(self)
@@ -83,6 +84,12 @@ class Annotation:
         self.names = {**self.names, self.active: name or f"object {self.active}"}
         self.publish()
         return self.active
+
+    def choose(self, object_id: int) -> None:
+        """Make an object the active one."""
+        self.check(VideoItem(0, object_id))
+        self.active = object_id
+        self.publish()
 
     def click(self, item: VideoItem, x: float, y: float, *, positive: bool) -> None:
         """Add a point and show the mask it gives."""
@@ -124,6 +131,8 @@ class Annotation:
                 records[item.frame] = pending.replaced
             elif pending.prediction is None:
                 del records[item.frame]
+            if item in self._before:
+                self.session.forget(self._before.pop(item))
             self._touch(item)
             self.show([item])
             self.publish()
@@ -212,6 +221,7 @@ class Annotation:
         before = self._records()
         prompted = set(self.pending)
         self.pending.clear()
+        self._before.clear()
         if self.proposal is not None:
             self._close_proposal(accept=False)
         self.session.undo()
@@ -282,7 +292,7 @@ class Annotation:
         record = self.learner.bank(item.object).records.get(item.frame)
         if record is None or record.status == "prompted":
             # A first prompt is memory at once; this is what undo goes back to.
-            self.session.checkpoint()
+            self._before[item] = self.session.checkpoint()
         if record is None:
             return None
         if record.status == "prompted":
@@ -318,6 +328,7 @@ class Annotation:
                 return
             if pending.prediction is None:
                 del self.pending[item]
+                self._before.pop(item, None)
                 continue
             activity.enter("learn", self.learner.update_config.epochs, f"learning from frame {item.frame}")
             self._correct(activity, item, pending)

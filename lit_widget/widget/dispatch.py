@@ -15,6 +15,7 @@ _ACTIONS: dict[type, Callable[[LITWidget, Any], object]] = {
     m.Click: lambda w, it: w.click(it.frame, it.x, it.y, positive=it.positive, object_id=it.object),
     m.ClearPrompts: lambda w, it: w.clear_prompts(it.frame, object_id=it.object),
     m.AddObject: lambda w, _: w.add_object(),
+    m.Choose: lambda w, it: w.choose(it.object),
     m.Track: lambda w, it: w.track(it.start, stop=it.stop, reverse=it.reverse),
     m.Learn: lambda w, it: w.learn(it.frame, object_id=it.object),
     m.Flag: lambda w, it: w.flag(it.frame, object_id=it.object),

@@ -77,6 +77,13 @@ class AddObject:
 
 
 @dataclass(frozen=True)
+class Choose:
+    """Make an object the active one."""
+
+    object: int
+
+
+@dataclass(frozen=True)
 class Track:
     """Propagate all objects from a frame, forward or backward, to the end of the video or `stop` (included)."""
 
@@ -129,6 +136,7 @@ ToKernel = (
     | Click
     | ClearPrompts
     | AddObject
+    | Choose
     | Track
     | Learn
     | Flag

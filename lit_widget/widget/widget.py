@@ -104,6 +104,10 @@ class LITWidget(ThreadedWidget):
         """Start a new object, which becomes the active one; returns its id."""
         return self._annotation.add_object(name)
 
+    def choose(self, object_id: int) -> None:
+        """Make an object the active one: what methods mean when they are given no `object_id`."""
+        self._annotation.choose(object_id)
+
     def click(self, frame: int, x: float, y: float, *, positive: bool = True, object_id: int | None = None) -> None:
         """Click a pixel of a frame: on the object, or off it with `positive=False`."""
         item = self._item(frame, object_id)

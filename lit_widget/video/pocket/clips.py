@@ -19,7 +19,7 @@ from torch import Tensor
 from .motion import Motion, film, wander
 from .scene import Actor, Scene, render
 from .sprites import SPRITE, Piece, attached, halved, limbs, whole
-from .textures import colour, fractal, texture
+from .textures import colour, fractal, leaves, texture
 
 KINDS: dict[str, str] = {
     "easy": "one object that stands out from a plain background, few neighbours",
@@ -40,6 +40,9 @@ HELD_OUT = ("split", "part", "leak", "union")
 
 SIZE = (192, 256)
 """Default (height, width) of an embedded clip in pixels."""
+
+ATTEMPTS = 200
+"""Scenes that are drawn at most until one shows its target well."""
 
 _BACKGROUND = 224
 _DISTINCT = 0.3
@@ -73,19 +76,24 @@ def embedded_clip(kind: str, seed: int, *, frames: int = 48, size: tuple[int, in
         size: (height, width) in pixels.
 
     Raises:
-        ValueError: if `kind` is unknown or `seed` is negative.
+        ValueError: if `kind` is unknown, `seed` is negative, or there would be nothing to see.
     """
     if kind not in KINDS:
         raise ValueError(f"unknown kind of embedded clip {kind!r}; choose one of {', '.join(KINDS)}")
     if seed < 0:
         raise ValueError(f"the seed of an embedded clip must not be negative, got {seed}")
+    if frames < 1 or min(size) < 1:
+        raise ValueError(f"an embedded clip needs frames and pixels, got {frames} frames of {size[0]} x {size[1]}")
     rng = np.random.default_rng([zlib.crc32(kind.encode()), seed])
-    while True:
+    for _ in range(ATTEMPTS):
         scene, labels = _evaluation_scene(rng, kind, frames, size)
         images, ids = render(rng, scene, *size)
         target = torch.isin(ids, torch.tensor(labels, dtype=torch.uint8))
         if _usable(target, tiny=kind == "tiny"):
             return Clip(images.numpy(), target.numpy(), kind, seed)
+    raise ValueError(
+        f"no {kind} clip of {frames} frames of {size[0]} x {size[1]} pixels shows its target well; ask for more of both"
+    )
 
 
 def training_clip(
@@ -96,7 +104,8 @@ def training_clip(
     Returns:
         The frames and, per pixel, 0 for background or the number of the whole object.
     """
-    images, ids = render(rng, _training_scene(rng, frames, size), *size)
+    step = int(rng.choice([1, 2, 3], p=[0.4, 0.35, 0.25]))
+    images, ids = render(rng, _training_scene(rng, frames * step, size).every(step), *size)
     return images, (ids + 1) // 2
 
 
@@ -229,7 +238,7 @@ def _evaluation_scene(rng: Generator, kind: str, frames: int, size: tuple[int, i
 
 def _training_scene(rng: Generator, frames: int, size: tuple[int, int]) -> Scene:
     """A crowded scene of whole objects: everything but the held-out kinds."""
-    background = _background(rng)
+    background = leaves(rng, _BACKGROUND) if rng.random() < 0.5 else _background(rng)
     aspect = size[1] / size[0]
     speed = rng.uniform(0.3, 2.2)
 
@@ -239,7 +248,8 @@ def _training_scene(rng: Generator, frames: int, size: tuple[int, int]) -> Scene
 
     def body() -> list[Piece]:
         make = rng.choice([0, 1, 2], p=[0.5, 0.27, 0.23])
-        surface = _camouflaged(rng, background) if rng.random() < 0.12 else None
+        choice = rng.random()
+        surface = leaves(rng, SPRITE) if choice < 0.25 else _camouflaged(rng, background) if choice < 0.35 else None
         sprite = (whole(rng, surface), halved, attached)[make]
         pieces = [Piece(sprite if make == 0 else sprite(rng))]
         return [*limbs(rng), *pieces] if rng.random() < 0.25 else pieces

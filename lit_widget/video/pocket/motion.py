@@ -46,6 +46,18 @@ class Motion:
         v = v + amplitude * torch.sin(fy * u + py + wy * t)
         return torch.stack([u, v], -1)
 
+    def every(self, step: int) -> Motion:
+        """The same motion filmed at one frame in `step`."""
+        *shape, wx, wy = self.warp
+        return Motion(
+            self.position[::step],
+            self.angle[::step],
+            self.scale[::step],
+            self.extent,
+            self.aspect,
+            (*shape, wx * step, wy * step),
+        )
+
 
 def wander(
     rng: Generator,
@@ -105,6 +117,10 @@ class Camera:
 
     offset: Float[Tensor, "t 2"]
     zoom: Float[Tensor, " t"]
+
+    def every(self, step: int) -> Camera:
+        """The same course filmed at one frame in `step`."""
+        return Camera(self.offset[::step], self.zoom[::step])
 
 
 def film(rng: Generator, frames: int, *, travel: float) -> Camera:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import torch
 import torch.nn.functional as F
@@ -40,6 +40,13 @@ class Scene:
     flicker: Float[Tensor, " t"]
     blur: float = 0.0
     order: list[int] = field(default_factory=list)
+
+    def every(self, step: int) -> Scene:
+        """The same scene filmed at one frame in `step`: everything moves `step` times as far between frames."""
+        actors = [
+            replace(a, pieces=[p.every(step) for p in a.pieces], motion=a.motion.every(step)) for a in self.actors
+        ]
+        return replace(self, actors=actors, camera=self.camera.every(step), flicker=self.flicker[::step])
 
 
 def pixel_grid(height: int, width: int) -> tuple[Float[Tensor, "h w"], Float[Tensor, "h w"]]:

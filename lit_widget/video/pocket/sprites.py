@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from jaxtyping import Float
@@ -35,6 +35,11 @@ class Piece:
     size: float = 1.0
     swing: tuple[float, float, float] = (0.0, 0.0, 0.0)
     half: tuple[float, int, float, float] | None = None
+
+    def every(self, step: int) -> Piece:
+        """The same piece filmed at one frame in `step`."""
+        amplitude, rate, phase = self.swing
+        return replace(self, swing=(amplitude, rate * step, phase))
 
 
 def silhouette(

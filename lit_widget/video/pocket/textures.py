@@ -89,3 +89,31 @@ def texture(rng: Generator, n: int) -> Float[Tensor, "3 n n"]:
     angle = rng.uniform(0, 2 * math.pi)
     light = 1 + rng.uniform(0, 0.35) * (math.cos(angle) * x + math.sin(angle) * y)
     return (base * light).clamp(0, 1)
+
+
+def leaves(rng: Generator, n: int) -> Float[Tensor, "3 n n"]:
+    """Clutter as in photographs: opaque shapes of every size over one another ('dead leaves', Lee et al. 2001).
+
+    Sizes follow a power law, colours keep to one muted palette, and every leaf has a grain of its own.
+    """
+    base = colour(rng)
+    image = base + rng.uniform(0.02, 0.15) * fractal(rng, n, 1)
+    grain = fractal(rng, n, 1)[0]
+    smallest, spread = rng.uniform(2, 5), rng.uniform(0.08, 0.3)
+    for _ in range(int(rng.integers(40, 250))):
+        radius = smallest / (1 - rng.random() * (1 - (smallest / (n / 3)) ** 2)) ** 0.5
+        stretch, angle = math.exp(rng.uniform(-0.9, 0.9)), rng.uniform(0, math.pi)
+        reach = math.ceil(radius * max(stretch, 1 / stretch)) + 1
+        cx, cy = rng.uniform(0, n, 2)
+        rows = slice(max(0, int(cy) - reach), int(cy) + reach + 1)
+        columns = slice(max(0, int(cx) - reach), int(cx) + reach + 1)
+        y = torch.arange(n, dtype=torch.float32)[rows, None] - cy
+        x = torch.arange(n, dtype=torch.float32)[None, columns] - cx
+        u = (math.cos(angle) * x + math.sin(angle) * y).abs() / stretch
+        v = (math.cos(angle) * y - math.sin(angle) * x).abs() * stretch
+        inside = (u * u + v * v).sqrt() if rng.random() < 0.5 else torch.maximum(u, v)
+        opacity = (radius - inside + 0.5).clamp(0, 1)
+        tint = base + rng.normal() * spread + 0.4 * spread * gaussian(rng, 3, 1, 1)
+        leaf = tint + rng.uniform(0, 0.12) * grain[rows, columns]
+        image[:, rows, columns] += (leaf - image[:, rows, columns]) * opacity
+    return image.clamp(0, 1)

@@ -38,7 +38,7 @@ class Phase:
     batch: int
 
 
-PHASES = (Phase(0.27, 1, 6), Phase(0.47, 3, 4), Phase(0.72, 5, 3), Phase(1.0, 8, 2))
+PHASES = (Phase(0.27, 1, 6), Phase(0.47, 3, 4), Phase(0.72, 5, 3), Phase(0.88, 8, 2), Phase(1.0, 12, 1))
 IMAGES_END = PHASES[0].until
 
 

@@ -108,7 +108,7 @@ def augment(
     image = image[:, torch.from_numpy(rng.permutation(3))]
     if rng.random() < 0.15:
         image = 1 - image
-    if rng.random() < 0.3:
+    if rng.random() < 0.5:
         grey = image.mean(1, keepdim=True)
         image = grey + (image - grey) * rng.uniform(0, 0.8)
     image = (image - 0.5) * rng.uniform(0.6, 1.15) + 0.5 + rng.uniform(-0.1, 0.1)
