@@ -22,7 +22,7 @@ help: ## show this list
 	@echo "The first of them to run makes $(VENV) with the versions of requirements.lock (several GB, minutes)."
 
 demo: $(READY) ## the simulated user on embedded clips: a table, a figure and demo/report.html
-	@echo "== demo: a simulated user corrects embedded clips, with and without live training (about 3 minutes)"
+	@echo "== demo: a simulated user corrects embedded clips, with and without live training"
 	$(BIN)/python -m lit_widget.simulation.demo
 
 test: lint bundle-is-fresh chromium $(READY) ## everything CI checks: lint, fresh bundle, all tests

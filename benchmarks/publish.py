@@ -52,13 +52,12 @@ def comparison(*names: str) -> str:
     rows = []
     for name in names:
         result = load(name)
-        where = "real" if "real" in name else "embedded"
         pairs = result["tables"]["summary"][0]["pairs"]
         for each in result["tables"]["summary"]:
             first = each["strategy"] == result["settings"]["strategies"][0]
             rows.append(
                 [
-                    f"{where}, {pairs} pairs, τ {result['settings']['tau']}" if first else "",
+                    f"{place(result)}, {pairs} pairs" if first else "",
                     each["strategy"],
                     f"{each['corrections']:.2f}",
                     f"{each['clicks']:.1f}",
@@ -69,22 +68,34 @@ def comparison(*names: str) -> str:
                 ]
             )
     head = ["videos", "strategy", "corrections", "clicks", "masks", "annotation s", "J", "fewer corrections"]
-    return f"{table(head, rows)}\n\n{controls(*names)}\n\n{origin(*names)}"
+    said = [*map(control, names), *map(final_masks, names)]
+    return "\n".join([table(head, rows), "", *said, "", origin(*names)])
 
 
-def controls(*names: str) -> str:
-    """LIT-LoRA against the better learning-free control, a sentence per result."""
-    lines = []
-    for name in names:
-        result = load(name)
-        better = next(row for row in result["tables"]["controls"] if row["better"])
-        where = "real" if "real" in name else "embedded"
-        said = interval(better, "low", "high")
-        lines.append(
-            f"- Against the better control ({better['control']}), {where} videos, τ {result['settings']['tau']}: "
-            f"{said} fewer corrections."
-        )
-    return "\n".join(lines)
+def place(result: dict[str, Any]) -> str:
+    """Which videos and threshold a result is of, in words."""
+    where = "embedded" if result["settings"]["sources"][0].startswith("embedded") else "real"
+    return f"{where} videos, τ {result['settings']['tau']}"
+
+
+def control(name: str) -> str:
+    """LIT-LoRA against the better learning-free control, in a sentence."""
+    result = load(name)
+    better = next(row for row in result["tables"]["controls"] if row["better"])
+    said = interval(better, "low", "high")
+    return f"- Against the better control ({better['control']}), {place(result)}: {said} fewer corrections."
+
+
+def final_masks(name: str) -> str:
+    """What fewer corrections cost in quality, in a sentence."""
+    tables = load(name)["tables"]
+    j = {row["strategy"]: row["j_mean"] for row in tables["summary"]}
+    (base, own) = tables["corrected_in_both"]
+    return (
+        f"- Final masks, {place(load(name))}: J {j['lit-lora']:.3f} with LIT-LoRA, {j[base['strategy']]:.3f} with the "
+        f"frozen tracker. On the {base['frames']} frames corrected in both {own['iou']:.3f} and {base['iou']:.3f}, "
+        f"of which painted, and so counted as perfect, {own['painted_pct']:.0f} % and {base['painted_pct']:.0f} %."
+    )
 
 
 def tracking() -> str:

@@ -43,7 +43,7 @@ def test_an_embedded_clip_from_end_to_end(tmp_path):
     options = ("--epochs", "2", "--tau", "0.6", "--seed", "3", "--json", "out.json")
     done = command("simulate", "embedded:easy:0-0", *options, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
-    assert "Means per (video, object) over 1 pairs, tau 0.6, model pocket, seed 3" in done.stdout
+    assert "Means per (video, object) over 1 pair, tau 0.6, model pocket, seed 3" in done.stdout
     data = json.loads((tmp_path / "out.json").read_text())
     assert [(row["video"], row["strategy"], row["frames"]) for row in data["records"]] == [
         ("easy-0", "original", 47),
@@ -105,8 +105,8 @@ def test_what_cannot_be_parsed(arguments, capsys):
 
 def test_nothing_to_annotate(tmp_path, capsys):
     folder = save_davis(tmp_path / "empty", target=np.zeros(clip().target[0].shape, bool))
-    assert cli.main(["simulate", str(folder)]) == 1
-    assert "no pair was finished" in capsys.readouterr().err
+    assert cli.main(["simulate", str(folder)]) == 2
+    assert "shows no object" in capsys.readouterr().err
 
 
 def test_an_interruption_keeps_what_is_done(davis, tmp_path, capsys, monkeypatch):

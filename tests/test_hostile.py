@@ -239,11 +239,11 @@ WISHES = {
     ),
     "probabilities": (
         lambda w: w.give_mask(0, TARGET[0] * 0.7),
-        "dtype float64; expected bool, or integers that are 0 or 1",
+        "dtype float64; expected bool, or 0 and 1",
     ),
     "mask of 255": (
         lambda w: w.give_mask(0, TARGET[0].astype(np.uint8) * 255),
-        "expected bool, or integers that are 0",
+        "use mask > 0",
     ),
     "beyond the end": (lambda w: w.track(0, stop=99), "frame 99 does not exist"),
     "the wrong way": (lambda w: w.track(5, stop=2), "set reverse=True to track there"),

@@ -3,7 +3,7 @@
 import type { Commands } from "./commands";
 import { button, h, setText } from "./dom";
 import type { Job, JobKind } from "./messages";
-import { canFlag, canLearn, canTrack, type NextAction, nextAction } from "./rules";
+import { adapterOf, canFlag, canLearn, canTrack, type NextAction, nextAction } from "./rules";
 import type { Store } from "./store";
 
 const DOING: { [K in JobKind]: string } = {
@@ -14,11 +14,12 @@ const DOING: { [K in JobKind]: string } = {
 };
 const NEXT: { [A in NonNullable<NextAction>]: string } = {
   click: "Click the object to follow",
-  track: "Track it through the video, or refine with more clicks",
+  track: "Track it through the video, or refine with more clicks; Alt+click takes away",
   learn: "Learn from this correction and track on",
   accept: "Is the proposal right? Accept or reject it",
 };
-const READY = "Play to check. Where the mask is wrong, press W for a proposal or click to correct";
+const READY = "Play to check. Where the mask is wrong, click to correct; Alt+click takes away";
+const READY_TAUGHT = "Play to check. Where the mask is wrong, press W for a proposal or click to correct";
 
 export function statusText(store: Store): string {
   if (store.link === "disconnected") {
@@ -28,8 +29,10 @@ export function statusText(store: Store): string {
   const { job } = store;
   if (job?.status === "running") return `${job.note || DOING[job.kind]} · Esc stops and keeps`;
   if (job?.status === "failed" && job.note) return job.note;
-  const hint = NEXT[nextOf(store) ?? "click"];
-  const next = nextOf(store) ? hint : READY;
+  if (job?.status === "done" && job.kind === "propose" && job.note) return job.note;
+  const action = nextOf(store);
+  const taught = (adapterOf(store.state, store.active)?.version ?? 0) > 0;
+  const next = action ? NEXT[action] : taught ? READY_TAUGHT : READY;
   return job?.status === "cancelled" ? `Stopped; what was done stays. ${next}` : next;
 }
 
@@ -57,8 +60,8 @@ export function makeActions(store: Store, commands: Commands) {
   });
   const back = button({
     icon: "back",
-    text: "Back",
-    label: "Back: track backward from this frame",
+    text: "Track back",
+    label: "Track back: track backward from this frame",
     key: "⇧T",
     run: () => commands.track(true),
   });

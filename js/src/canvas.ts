@@ -3,7 +3,7 @@
 import { clamp, type Look, type Placement, place, type Size, toScreen, WHOLE } from "./geometry";
 import { type Diff, type Layer, Layers } from "./layers";
 import type { ObjectInfo } from "./messages";
-import { hatch, MASK_ALPHA, paintArea, paintNumber, paintOutline, paintPrompt } from "./paint";
+import { hatch, MASK_ALPHA, paintArea, paintContour, paintNumber, paintOutline, paintPrompt } from "./paint";
 import { objectOf } from "./rules";
 import type { Store } from "./store";
 
@@ -159,7 +159,7 @@ export class FrameCanvas {
 
   #paintMask(context: CanvasRenderingContext2D, layer: Layer, colour: string): void {
     paintArea(context, layer, MASK_ALPHA);
-    paintOutline(context, layer, colour, this.placement.scale);
+    paintContour(context, layer, colour, this.placement.scale);
   }
 
   #paintDiff(context: CanvasRenderingContext2D, diff: Diff, colour: string): void {

@@ -1,4 +1,5 @@
-// What lies over the picture: the hint, the proposal's verdict, errors and the help. None of it moves the rest.
+// What lies over the rest without moving it: the hint and errors on the picture, the verdict on the bottom row
+// (the picture must stay in sight while it is judged), and the help.
 
 import { nextOf } from "./actions";
 import type { Commands } from "./commands";
@@ -73,7 +74,8 @@ function makeProposalBar(store: Store, commands: Commands) {
 
   function update(): void {
     const { open, state } = store;
-    element.hidden = !open;
+    // A running job needs its Stop button, which lies below.
+    element.hidden = !open || store.running;
     if (!open || !state) return;
     const object = objectOf(state, open.object);
     const where = open.frame === store.frame ? "" : ` at frame ${open.frame}`;
@@ -125,13 +127,15 @@ function makeHelp(store: Store, commands: Commands) {
 }
 
 export function makeOverlays(store: Store, commands: Commands) {
-  const onStage = [makeHint(store), makeProposalBar(store, commands), makeErrorBar(store, commands)];
+  const onStage = [makeHint(store), makeErrorBar(store, commands)];
+  const proposal = makeProposalBar(store, commands);
   const help = makeHelp(store, commands);
   return {
     onStage: onStage.map(({ element }) => element),
+    proposal: proposal.element,
     help: help.element,
     update(): void {
-      for (const overlay of [...onStage, help]) overlay.update();
+      for (const overlay of [...onStage, proposal, help]) overlay.update();
     },
   };
 }

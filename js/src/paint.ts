@@ -8,12 +8,19 @@ type Context = CanvasRenderingContext2D;
 
 export const MASK_ALPHA = 0.45;
 const OUTLINE_PX = 2;
+const CASING_PX = 4;
 
 export function paintArea(context: Context, layer: Layer, alpha: number): void {
   if (!layer.area) return;
   context.globalAlpha = alpha;
   context.drawImage(layer.area, layer.box.x, layer.box.y);
   context.globalAlpha = 1;
+}
+
+/** An outline in the object's colour with a light rim, so that it is seen on a ground of the same colour too. */
+export function paintContour(context: Context, layer: Layer, colour: string, scale: number): void {
+  paintOutline(context, layer, "#ffffffb0", scale, [], CASING_PX);
+  paintOutline(context, layer, colour, scale);
 }
 
 /** A line of constant width on the screen, whatever the zoom. */
@@ -23,9 +30,10 @@ export function paintOutline(
   colour: string,
   scale: number,
   dash: number[] = [],
+  width = OUTLINE_PX,
 ): void {
   context.lineCap = dash.length > 0 ? "butt" : "square";
-  context.lineWidth = OUTLINE_PX / scale;
+  context.lineWidth = width / scale;
   context.setLineDash(dash.map((length) => length / scale));
   context.strokeStyle = colour;
   context.stroke(layer.outline);

@@ -39,7 +39,7 @@ function objectRow(object: ObjectInfo, store: Store, commands: Commands): HTMLEl
       type: "button",
       class: "lit-object",
       "aria-pressed": String(object.id === store.active),
-      "aria-label": `${object.id} ${object.name} ${covered} tracked`,
+      "aria-label": `${object.name}, ${covered} tracked`,
       title: `Work on ${object.name}${object.id <= 9 ? ` (${object.id})` : ""}`,
     },
     h("span", { class: "lit-swatch", style: `--object:${object.colour}` }, String(object.id)),
@@ -89,16 +89,15 @@ function adapterFacts(adapter: AdapterInfo | undefined): HTMLElement[] {
       ...fact("adapter", h("strong", {}, `v${adapter.version}`)),
       ...fact("from", sources(adapter.learned_from)),
       ...lossFact(adapter),
-      ...fact("took", `${brief(adapter.update_s)} s`),
+      ...fact("took", h("span", { class: "lit-number" }, `${brief(adapter.update_s)} s`)),
     ),
   ];
 }
 
 function savings(store: Store): HTMLElement {
   const { n_accepted = 0, n_corrections = 0, saved_s = 0 } = store.state ?? {};
-  const fixes = n_accepted === 1 ? "1 fix" : `${n_accepted} fixes`;
   const given = n_corrections === 1 ? "1 correction" : `${n_corrections} corrections`;
-  const saved = n_accepted > 0 ? `Saved ${fixes} · ${Math.round(saved_s)} s` : "No fix saved yet";
+  const saved = n_accepted > 0 ? `${n_accepted} saved · ${Math.round(saved_s)} s` : "None saved yet";
   return h(
     "p",
     { class: "lit-saved", title: "Every accepted proposal saves a correction and the time that it takes" },

@@ -68,6 +68,12 @@ export function listenToPointer({ root, canvas, keyboard, tool, enabled }: Scene
     if (!inside(toVideo(positionOf(event), canvas.placement), canvas.video)) canvas.setLook(WHOLE);
   }
 
+  /** A right click is a prompt: neither the browser's menu nor the notebook's may open over it. */
+  function swallow(event: MouseEvent): void {
+    event.preventDefault();
+    event.stopPropagation();
+  }
+
   element.addEventListener("pointerdown", down, options);
   element.addEventListener("pointermove", move, options);
   element.addEventListener("pointerup", up, options);
@@ -75,6 +81,6 @@ export function listenToPointer({ root, canvas, keyboard, tool, enabled }: Scene
   element.addEventListener("wheel", wheel, { ...options, passive: false });
   element.addEventListener("dblclick", double, options);
   element.addEventListener("mousedown", (event) => event.preventDefault(), options);
-  element.addEventListener("contextmenu", (event) => event.preventDefault(), options);
+  element.addEventListener("contextmenu", swallow, options);
   return () => stop.abort();
 }

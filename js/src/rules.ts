@@ -1,6 +1,6 @@
 // What the user can do now, and what to do next: pure questions about the state.
 
-import type { AdapterInfo, ObjectInfo, Prompt, State } from "./messages";
+import type { AdapterInfo, FrameStatus, ObjectInfo, Prompt, State } from "./messages";
 
 export type NextAction = "click" | "track" | "learn" | "accept" | null;
 
@@ -10,9 +10,13 @@ export const objectOf = (state: State, id: number): ObjectInfo | undefined =>
 export const adapterOf = (state: State, id: number): AdapterInfo | undefined =>
   state.adapters.find((adapter) => adapter.object === id);
 
+/** How the object got its mask on the frame. */
+export const statusOn = (object: ObjectInfo | undefined, frame: number): FrameStatus | undefined =>
+  object?.runs.find(([first, last]) => first <= frame && frame <= last)?.[2];
+
 /** Whether the object has a mask on the frame. */
 export const hasMask = (object: ObjectInfo | undefined, frame: number): boolean =>
-  object?.runs.some(([first, last]) => first <= frame && frame <= last) ?? false;
+  statusOn(object, frame) !== undefined;
 
 export const isTracked = (object: ObjectInfo | undefined): boolean =>
   object?.runs.some(([, , status]) => status === "tracked") ?? false;
@@ -33,7 +37,11 @@ export const canFlag = (state: State, frame: number, object: number): boolean =>
 export function nextAction(state: State, frame: number, active: number, proposalOpen: boolean): NextAction {
   if (proposalOpen) return "accept";
   const object = objectOf(state, active);
-  if (isTracked(object)) return canLearn(state, frame, active) ? "learn" : null;
+  if (isTracked(object) && canLearn(state, frame, active)) {
+    // Where the object's own prompt stands there is no prediction that could have been wrong: nothing is learned.
+    return statusOn(object, frame) === "prompted" ? "track" : "learn";
+  }
+  if (isTracked(object)) return null;
   const prompted = state.prompts.some((prompt) => prompt.object === active) || (object?.runs.length ?? 0) > 0;
   return prompted ? "track" : "click";
 }

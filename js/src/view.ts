@@ -112,6 +112,7 @@ function assemble(store: Store, commands: Commands, canvas: FrameCanvas, tools: 
   const timeline = makeTimeline(store, commands);
   const actions = makeActions(store, commands);
   const overlays = makeOverlays(store, commands);
+  actions.element.append(overlays.proposal);
   const stage = h("div", { class: "lit-stage" }, canvas.element, ...overlays.onStage);
   const body = h("div", { class: "lit-body" }, stage, panel.element);
   const root = h("div", ROOT, toolbar.element, body, timeline.element, actions.element, overlays.help);

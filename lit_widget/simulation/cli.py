@@ -7,6 +7,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from lit_widget import __version__
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; returns the exit status."""
@@ -20,6 +22,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="lit-widget", description="Live interactive training for video segmentation.")
+    parser.add_argument("--version", action="version", version=f"lit-widget {__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     simulate = commands.add_parser("simulate", help="annotate sequences with a simulated user and compare strategies")
     simulate.add_argument(
@@ -29,6 +32,7 @@ def _parser() -> argparse.ArgumentParser:
         "--strategies", default="original,lit-lora", help="comma-separated; the first is the baseline"
     )
     simulate.add_argument("--model", default="pocket", help="see `lit-widget list`")
+    simulate.add_argument("--weights", metavar="FILE", help="a local checkpoint instead of the model's own")
     simulate.add_argument("--tau", type=float, default=0.5, help="a mask with IoU below this is an error")
     simulate.add_argument("--seed", type=int, default=0)
     simulate.add_argument("--learning-rate", type=float, help="instead of the model's own")
@@ -43,7 +47,7 @@ def _parser() -> argparse.ArgumentParser:
 def _simulate(parsed: argparse.Namespace) -> int:
     from dataclasses import replace
 
-    from lit_widget.video.models import find_entry
+    from lit_widget.video.models import find_entry, load_model
 
     from .report import summary_text
     from .runner import run_simulation
@@ -58,7 +62,7 @@ def _simulate(parsed: argparse.Namespace) -> int:
     result = run_simulation(
         parsed.sources,
         strategies=[name.strip() for name in parsed.strategies.split(",")],
-        model=parsed.model,
+        model=load_model(parsed.model, weights=parsed.weights),
         tau=parsed.tau,
         seed=parsed.seed,
         update=update,

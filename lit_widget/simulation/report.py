@@ -22,7 +22,7 @@ COLOURS = {"original": "#999999", "token-0": "#56B4E9", "previous-mask": "#E69F0
 COLUMNS = {
     "strategy": "strategy",
     "corrections": "corrections",
-    "corrections_ge10": "of pairs ≥ 10",
+    "corrections_ge10": "corrections (pairs ≥ 10)",
     "clicks": "clicks",
     "masks": "masks",
     "accepted": "accepted",
@@ -59,27 +59,32 @@ def summary_html(result: SimulationResult) -> str:
     return f"<div>{table}<p>{escape(caption(result))}</p></div>"
 
 
+LEGEND = (
+    "A correction is a frame that the user had to fix by clicks or, where three did not do, by painting the mask "
+    "(masks). Annotation s are the user's seconds and the waiting for the adapter. J is the IoU of the final masks."
+)
+"""What the columns of the summary mean."""
+
+
 def caption(result: SimulationResult) -> str:
-    """One sentence on what was run."""
-    pairs = len(result.paired("corrections"))
+    """What was run, and what the columns mean."""
+    n_pairs, settings = len(result.paired("corrections")), result.settings
     ending = "" if result.complete else " Interrupted: these are the passes that were finished."
     return (
-        f"Means per (video, object) over {pairs} pairs, tau {result.settings['tau']}, model "
-        f"{result.settings['model']}, seed {result.settings['seed']}; fewer corrections than "
-        f"{result.baseline} with a 95 % bootstrap interval.{ending}"
+        f"Means per (video, object) over {n_pairs} {'pair' if n_pairs == 1 else 'pairs'}, tau {settings['tau']}, "
+        f"model {settings['model']}, seed {settings['seed']}; fewer corrections than {result.baseline} with a 95 % "
+        f"bootstrap interval; pairs ≥ 10 are those in which {result.baseline} needed ten or more. {LEGEND}{ending}"
     )
 
 
 def corrections_figure(result: SimulationResult) -> Figure:
     """Corrections per pair, sorted by the baseline, and corrections accumulated over the videos' length."""
-    from matplotlib.figure import Figure
-
     table = result.paired("corrections").sort_values(result.baseline, ascending=False)
-    figure = Figure(figsize=(9, 3.4), layout="constrained")
+    figure = new_figure(9, 3.4)
     each, total = figure.subplots(1, 2)
     for strategy in table.columns:
         colour = COLOURS.get(strategy)
-        each.plot(np.arange(len(table)), table[strategy], ".-", lw=1, label=strategy, color=colour)
+        each.plot(np.arange(len(table)), table[strategy], ".", label=strategy, color=colour)
         own = result.events[(result.events["strategy"] == strategy) & (result.events["event"] == "corrected")]
         frames = np.sort(np.asarray(own["frame"], dtype=float))
         total.step(np.r_[0, frames], np.arange(len(frames) + 1), where="post", label=strategy, color=colour)
@@ -92,6 +97,24 @@ def corrections_figure(result: SimulationResult) -> Figure:
     return figure
 
 
+def new_figure(width: float, height: float) -> Figure:
+    """A figure that a notebook shows whether or not pyplot was ever loaded; width and height in inches."""
+    from matplotlib.figure import Figure
+
+    class ShownFigure(Figure):
+        def _repr_png_(self) -> bytes:
+            return png(self)
+
+    return ShownFigure(figsize=(width, height), layout="constrained")
+
+
+def png(figure: Figure) -> bytes:
+    """A figure as a PNG file."""
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", dpi=130)
+    return buffer.getvalue()
+
+
 PAGE = """<!doctype html>
 <html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
 <title>Live interactive training: a simulation</title>
@@ -101,7 +124,9 @@ body {{ font: 15px/1.5 system-ui, sans-serif; max-width: 62rem; margin: 2rem aut
 table {{ border-collapse: collapse; font-variant-numeric: tabular-nums }}
 th, td {{ padding: .25rem .75rem; text-align: right; border-bottom: 1px solid #8884 }}
 th:first-child, td:first-child {{ text-align: left }}
-img {{ max-width: 100%; background: #fff; border-radius: 4px }}
+div {{ overflow-x: auto }}
+img {{ max-width: 100%; border-radius: 4px }}
+@media (prefers-color-scheme: dark) {{ img.chart {{ filter: invert(0.88) hue-rotate(180deg) }} }}
 </style>
 <h1>Live interactive training</h1>
 <p>A simulated user corrects the tracker wherever its mask falls below the threshold. LIT-LoRA learns from every
@@ -119,16 +144,16 @@ def html_report(result: SimulationResult, story: Story | None) -> str:
     """One self-contained page: summary, figure, and a story in pictures when there is one."""
     pictures = ""
     if story is not None:
+        shown = picture(story.figure(), "A failure, its correction, and a later accepted proposal")
         pictures = (
-            f"<h2>What was learned</h2><p>{escape(story.sequence.name)}: blue is the mask, the white line the truth."
-            f"</p><p>{picture(story.figure(), 'A failure, its correction, and a later accepted proposal')}</p>"
+            f"<h2>What was learned</h2><p>{escape(story.sequence.name)}: orange with a black rim is the mask, "
+            f"the white line the truth.</p><p>{shown}</p>"
         )
-    corrections = picture(result.plot(), "Corrections per pair and over the length of the videos")
+    corrections = picture(result.plot(), "Corrections per pair and over the length of the videos", "chart")
     return PAGE.format(summary=summary_html(result), corrections=corrections, story=pictures)
 
 
-def picture(figure: Figure, text: str) -> str:
+def picture(figure: Figure, text: str, kind: str = "photo") -> str:
     """A figure as an HTML image that needs no file."""
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", dpi=130)
-    return f'<img alt="{escape(text)}" src="data:image/png;base64,{base64.b64encode(buffer.getvalue()).decode()}">'
+    data = base64.b64encode(png(figure)).decode()
+    return f'<img class="{kind}" alt="{escape(text)}" src="data:image/png;base64,{data}">'

@@ -70,7 +70,7 @@ class PairRecord:
     frames: int
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class SimulationResult:
     """What a simulation found.
 
@@ -144,6 +144,11 @@ class SimulationResult:
 
         return corrections_figure(self)
 
+    def __repr__(self) -> str:
+        from .report import summary_text
+
+        return "no pair was finished" if self.records.empty else summary_text(self)
+
     def _repr_html_(self) -> str:
         from .report import summary_html
 
@@ -210,7 +215,8 @@ def run_simulation(
         The result; interrupting (Ctrl-C or the stop button) returns what was done, with `complete` False.
 
     Raises:
-        ValueError: if a strategy or model is unknown, `tau` is no IoU, or a source cannot be read.
+        ValueError: if a strategy or model is unknown, `tau` is no IoU, a source cannot be read, or the ground
+            truth is empty.
     """
     names = [strategies] if isinstance(strategies, str) else list(dict.fromkeys(strategies))
     if not names:
@@ -243,6 +249,8 @@ def run_simulation(
                         bar.update()
     except KeyboardInterrupt:
         return done.result(settings, complete=False)
+    if not done.records:
+        raise ValueError("the ground truth shows no object before the last frame; give masks that are not empty")
     return done.result(settings, complete=True)
 
 

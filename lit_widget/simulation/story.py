@@ -15,17 +15,23 @@ from lit_widget.video.memory import MaskOutput
 
 from .datasets import Sequence
 from .protocol import FrameResult
+from .report import new_figure
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-TRUTH, ANSWER = (255, 255, 255), (0, 114, 178)
+TRUTH, ANSWER, RIM = (255, 255, 255), (230, 159, 0), (0, 0, 0)
+
+
+LATER = 3
+"""Frames from the correction to the proposal that the story tells."""
 
 
 @dataclass(frozen=True)
 class Scene:
     """One picture: a frame with a mask, the outline of the truth, and a caption."""
 
+    frame: int
     image: UInt8[np.ndarray, "h w 3"]
     caption: str
 
@@ -50,19 +56,21 @@ class Story:
             clicks = "painted in full" if result.full_mask else f"{result.n_clicks} click(s)"
             self._add(event.prediction.output, event.prediction.item, "tracked mask, wrong")
             self._add(event.correction.output, event.prediction.item, f"corrected with {clicks}")
-        elif isinstance(event, Accepted) and len(self.scenes) == 2:
+        elif isinstance(event, Accepted) and self._is_later(event.prediction.item):
             learned = ", ".join(str(item.frame) for item in event.proposal.learned_from)
             self._add(event.prediction.output, event.prediction.item, "tracked mask, wrong again")
             self._add(event.proposal.output, event.prediction.item, f"adapter's proposal, learned from frame {learned}")
 
+    def _is_later(self, item: VideoItem) -> bool:
+        """Whether a proposal comes long enough after the correction that copying a mask would not do."""
+        return len(self.scenes) == 2 and item.frame >= self.scenes[0].frame + LATER
+
     def figure(self) -> Figure:
         """The scenes side by side."""
-        from matplotlib.figure import Figure
-
-        figure = Figure(figsize=(3.2 * len(self.scenes), 3.0), layout="constrained")
+        figure = new_figure(3.2 * len(self.scenes), 3.2)
         for axes, scene in zip(np.atleast_1d(figure.subplots(1, len(self.scenes))), self.scenes, strict=True):
             axes.imshow(scene.image)
-            axes.set_title(scene.caption, fontsize=9)
+            axes.set_title(scene.caption, fontsize=11)
             axes.axis("off")
         return figure
 
@@ -70,15 +78,16 @@ class Story:
         target = self.sequence.target(self.object_id, item.frame)
         mask = self.learner.mask(output)
         image = paint(self.sequence.frames[item.frame], mask, target)
-        self.scenes.append(Scene(image, f"frame {item.frame}\n{what}"))
+        self.scenes.append(Scene(item.frame, image, f"frame {item.frame}\n{what}"))
 
 
 def paint(
     frame: UInt8[np.ndarray, "h w 3"], mask: Bool[np.ndarray, "h w"], target: Bool[np.ndarray, "h w"] | None
 ) -> UInt8[np.ndarray, "h w 3"]:
-    """A frame with a mask in blue and the outline of the truth in white."""
+    """A frame with a mask in orange, black-rimmed, and the outline of the truth in white."""
     image = frame.astype(np.float32)
-    image[mask] = 0.5 * image[mask] + 0.5 * np.array(ANSWER)
+    image[mask] = 0.4 * image[mask] + 0.6 * np.array(ANSWER)
+    image[binary_dilation(mask) & ~mask] = RIM
     if target is not None:
         image[binary_dilation(target) & ~target] = TRUTH
     return image.astype(np.uint8)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from numbers import Real
 from typing import Literal, get_args
 
 import numpy as np
@@ -85,8 +86,8 @@ class SimulatedUser:
     style: Style = "centre"
 
     def __post_init__(self) -> None:
-        if not 0 <= self.tau <= 1:
-            raise ValueError(f"tau is an IoU from 0 to 1, got {self.tau}")
+        if not isinstance(self.tau, Real) or not 0 <= self.tau <= 1:
+            raise ValueError(f"tau is an IoU from 0 to 1, got {self.tau!r}")
         if self.max_clicks < 0:
             raise ValueError(f"max_clicks must not be negative, got {self.max_clicks}")
         if self.style not in get_args(Style):

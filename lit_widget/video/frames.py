@@ -102,18 +102,30 @@ def open_frames(source: object) -> Frames:
         return source
     if isinstance(source, np.ndarray):
         if source.ndim != 4 or source.shape[-1] != 3 or source.dtype != np.uint8:
-            raise VideoError(
-                f"an array of frames must be (t, h, w, 3) uint8 RGB, got {source.shape} {source.dtype}; "
-                "convert it first, for example repeat a grey channel three times"
-            )
+            given = f"{source.shape} {source.dtype}"
+            raise VideoError(f"an array of frames must be (t, h, w, 3) uint8 RGB, got {given}; {_advice(source)}")
         return ImageFrames(list(source), name="array")
     if isinstance(source, list | tuple):
         return ImageFrames(source, name="frames")
     if isinstance(source, str | os.PathLike):
         return _open_path(os.fspath(source))
+    inside = "; it holds them in .frames" if hasattr(source, "frames") else ""
     raise VideoError(
-        f"cannot read frames from a {type(source).__name__}; give a path, a list of images or a uint8 array"
+        f"cannot read frames from a {type(source).__name__}; give a path, a list of images or a uint8 array{inside}"
     )
+
+
+def _advice(array: np.ndarray) -> str:
+    """How to turn this array into frames."""
+    if array.ndim == 4 and array.shape[1] == 3 and array.shape[-1] != 3:
+        return "move the channels last: array.transpose(0, 2, 3, 1)"
+    if array.ndim == 4 and array.shape[-1] == 4:
+        return "leave the alpha channel out: array[..., :3]"
+    if array.ndim == 3 or (array.ndim == 4 and array.shape[-1] == 1):
+        return "repeat the grey channel three times: np.repeat(array.reshape(*array.shape[:3], 1), 3, axis=-1)"
+    if array.dtype != np.uint8 and array.dtype.kind == "f":
+        return "scale it to 0 to 255: (array * 255).astype(np.uint8) if it is in [0, 1]"
+    return "convert it first"
 
 
 def image_files(folder: Path) -> list[Path]:

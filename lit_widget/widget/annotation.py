@@ -94,11 +94,7 @@ class Annotation:
     def click(self, item: VideoItem, x: float, y: float, *, positive: bool) -> None:
         """Add a point and show the mask it gives."""
         self.check(item)
-        if not (0 <= x < self.learner.frames.width and 0 <= y < self.learner.frames.height):
-            raise AnnotationError(
-                f"the click ({x:g}, {y:g}) is outside the frame; x must be from 0 to {self.learner.frames.width - 1}, "
-                f"y from 0 to {self.learner.frames.height - 1}"
-            )
+        self.check_point(x, y)
         before = self._opened(item)
         self._segment(item, before, (before.points if before else Points()).plus(x, y, positive=positive))
 
@@ -281,6 +277,19 @@ class Annotation:
             raise AnnotationError(f"frame {item.frame} does not exist; frames are 0 to {len(self.learner.frames) - 1}")
         if item.object not in self.names:
             raise AnnotationError(f"object {item.object} does not exist; objects are {list(self.names)}")
+
+    def check_point(self, x: float, y: float) -> None:
+        """Refuse points outside the frame.
+
+        Raises:
+            AnnotationError: giving the frame's size.
+        """
+        height, width = self.learner.size
+        if not (0 <= x < width and 0 <= y < height):
+            raise AnnotationError(
+                f"the click ({x:g}, {y:g}) is outside the frame; x must be from 0 to {width - 1}, "
+                f"y from 0 to {height - 1}"
+            )
 
     # --- Inside -------------------------------------------------------------------------------
 

@@ -1,4 +1,4 @@
-"""From a view's message to the widget's method with the same effect."""
+"""From a view's message to the widget's method with the same effect, or to the answer it asks for."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from . import messages as m
 
 if TYPE_CHECKING:
+    from .answers import Answers
     from .widget import LITWidget
 
 # What each message does; the lambdas give every action the same two arguments.
@@ -23,13 +24,19 @@ _ACTIONS: dict[type, Callable[[LITWidget, Any], object]] = {
     m.Reject: lambda w, _: w.reject(),
     m.Cancel: lambda w, _: w.cancel(),
     m.Undo: lambda w, _: w.undo(),
-    m.Hello: lambda w, it: w.greet(it.protocol),
-    m.Poll: lambda w, _: w.answer_poll(),
-    m.RequestFrames: lambda w, it: w.send_frames(it.indices),
-    m.RequestMasks: lambda w, it: w.send_masks(it.indices),
+}
+
+_QUESTIONS: dict[type, Callable[[Answers, Any], object]] = {
+    m.Hello: lambda a, it: a.greet(it.protocol),
+    m.Poll: lambda a, _: a.poll(),
+    m.RequestFrames: lambda a, it: a.frames(it.indices),
+    m.RequestMasks: lambda a, it: a.masks(it.indices),
 }
 
 
-def dispatch(widget: LITWidget, message: m.ToKernel) -> None:
+def dispatch(widget: LITWidget, answers: Answers, message: m.ToKernel) -> None:
     """Do what a view asks; returns at once, the work is queued."""
-    _ACTIONS[type(message)](widget, message)
+    if type(message) in _ACTIONS:
+        _ACTIONS[type(message)](widget, message)
+    else:
+        _QUESTIONS[type(message)](answers, message)

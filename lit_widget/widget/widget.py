@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import base64
+import operator
 import pathlib
 import sys
 from collections.abc import Callable
+from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -21,12 +23,12 @@ from lit_widget.video.strategies import STRATEGIES
 
 from .activity import Activity, activity
 from .annotation import Annotation, AnnotationError
+from .answers import Answers
 from .codec import PREVIEW_WIDTH, encode_jpeg, overlay
 from .comms import ThreadedWidget
 from .describe import colour_of
 from .dispatch import dispatch
-from .messages import PROTOCOL, Error, JobKind, MessageError, decode
-from .messages import Frames as FramesMessage
+from .messages import Error, JobKind, MessageError, decode
 from .outbox import Outbox
 from .worker import Job, Worker
 
@@ -35,6 +37,9 @@ if TYPE_CHECKING:
     from lit_widget.simulation.runner import SimulationResult
 
 _STATIC = pathlib.Path(__file__).parent / "static"
+
+_asked_by_view: ContextVar[bool] = ContextVar("asked_by_view", default=False)
+"""Whether a view's message is being handled; its errors belong in the view and not in a later cell."""
 
 
 class LITWidget(ThreadedWidget):
@@ -69,7 +74,7 @@ class LITWidget(ThreadedWidget):
     preview = traitlets.Bytes(help="JPEG of the current frame with its masks.").tag(sync=True)
     frame_index = traitlets.Int(0, help="The frame that the view shows.").tag(sync=True)
     transport = traitlets.Enum(("push", "poll"), "push", help="How messages reach the view.").tag(sync=True)
-    view_height = traitlets.Int(420, help="Height of the picture in CSS pixels.").tag(sync=True)
+    view_height = traitlets.Int(420, min=120, help="Height of the picture in CSS pixels.").tag(sync=True)
 
     def __init__(
         self,
@@ -95,6 +100,7 @@ class LITWidget(ThreadedWidget):
         self._errors: list[Exception] = []
         self._model_worker = Worker("model", self._failed)
         self._pixel_worker = Worker("pixels", self._failed)
+        self._answers = Answers(self._annotation, self._outbox, self._pixel_worker)
         self.on_msg(self._receive)
         self._pixel_worker.submit(lambda _: self._refresh_preview())
 
@@ -111,6 +117,7 @@ class LITWidget(ThreadedWidget):
     def click(self, frame: int, x: float, y: float, *, positive: bool = True, object_id: int | None = None) -> None:
         """Click a pixel of a frame: on the object, or off it with `positive=False`."""
         item = self._item(frame, object_id)
+        self._annotation.check_point(x, y)
         self._submit("predict", lambda _: self._annotation.click(item, x, y, positive=positive))
 
     def box(self, frame: int, x0: float, y0: float, x1: float, y1: float, *, object_id: int | None = None) -> None:
@@ -143,7 +150,7 @@ class LITWidget(ThreadedWidget):
         self._submit("learn", lambda now: self._annotation.learn(now, item))
 
     def flag(self, frame: int, *, object_id: int | None = None) -> None:
-        """Mark the mask of a frame as wrong and ask the adapter for a proposal."""
+        """Mark the mask of a frame as wrong and ask the adapter for a proposal; see `proposal`."""
         item = self._item(frame, object_id)
         self._submit("propose", lambda now: self._annotation.flag(now, item))
 
@@ -173,12 +180,14 @@ class LITWidget(ThreadedWidget):
             Whether it was done in time.
 
         Raises:
-            Exception: the first error of the work since the last call.
+            Exception: the first error, since the last call, of work that methods asked for; a view shows the
+                errors of its own.
         """
         done = self._model_worker.wait(timeout)
         if self._errors:
             first, self._errors = self._errors[0], []
-            raise first
+            # The worker's frames would bury the sentence.
+            raise first.with_traceback(None) from None
         return done
 
     # --- Reading ------------------------------------------------------------------------------
@@ -205,7 +214,7 @@ class LITWidget(ThreadedWidget):
 
     @property
     def proposal(self) -> Bool[np.ndarray, "h w"] | None:
-        """The open proposal's mask."""
+        """The open proposal's mask; `None` without one, as while the adapter has learned nothing."""
         held = self._annotation.proposal
         return None if held is None else self._annotation.learner.mask(held[1].output)
 
@@ -262,38 +271,14 @@ class LITWidget(ThreadedWidget):
         data["image/jpeg"] = base64.b64encode(self.preview).decode()
         return data, metadata
 
-    # --- Answering views ----------------------------------------------------------------------
-
-    def greet(self, protocol: int) -> None:
-        """Tell a new view everything but pixels."""
-        if protocol != PROTOCOL:
-            self._outbox.post(Error(f"This view speaks protocol {protocol}, the kernel {PROTOCOL}: reload the page."))
-            return
-        self._outbox.post(self._annotation.state)
-        self._annotation.show_proposal()
-
-    def answer_poll(self) -> None:
-        """Hand over the messages that wait for a polling view."""
-        self._outbox.poll()
-
-    def send_frames(self, indices: list[int]) -> None:
-        """Send the frames that exist among `indices`."""
-        known = [index for index in indices if 0 <= index < len(self.frames)]
-
-        def send(_: Job) -> None:
-            self._outbox.post(FramesMessage(known), [encode_jpeg(self.frames[index]) for index in known])
-
-        self._pixel_worker.submit(send)
-
-    def send_masks(self, indices: list[int]) -> None:
-        """Send all objects' masks on these frames."""
-        items = [VideoItem(i, each) for i in indices if 0 <= i < len(self.frames) for each in self._annotation.names]
-        self._pixel_worker.submit(lambda _: self._annotation.show(items))
-
     # --- Inside -------------------------------------------------------------------------------
 
     def _item(self, frame: int, object_id: int | None) -> VideoItem:
-        item = VideoItem(int(frame), self._annotation.active if object_id is None else int(object_id))
+        try:
+            index = operator.index(frame)
+        except TypeError:
+            raise AnnotationError(f"a frame is a whole number, got {frame!r}") from None
+        item = VideoItem(index, self._annotation.active if object_id is None else int(object_id))
         self._annotation.check(item)
         return item
 
@@ -303,7 +288,7 @@ class LITWidget(ThreadedWidget):
         if given.shape != size:
             raise AnnotationError(f"the mask has shape {given.shape}; expected (height, width) = {size}")
         if given.dtype != bool and not (given.dtype.kind in "ui" and given.max(initial=0) <= 1):
-            raise AnnotationError(f"the mask has dtype {given.dtype}; expected bool, or integers that are 0 or 1")
+            raise AnnotationError(f"the mask has dtype {given.dtype}; expected bool, or 0 and 1; use mask > 0")
         return given.astype(bool)
 
     def _frames_with(self, status: str) -> list[int]:
@@ -311,25 +296,34 @@ class LITWidget(ThreadedWidget):
         return sorted(frame for frame, record in records.items() if record.status == status)
 
     def _submit(self, kind: JobKind, work: Callable[[Activity], None]) -> None:
+        by_view = _asked_by_view.get()
+
         def run(job: Job) -> None:
-            with activity(kind, self._outbox.post, job.cancelled.is_set) as current:
-                work(current)
+            try:
+                with activity(kind, self._outbox.post, job.cancelled.is_set) as current:
+                    work(current)
+            except Exception as error:
+                if not by_view:
+                    self._errors.append(error)
+                raise
             self._pixel_worker.submit(lambda _: self._refresh_preview())
 
         self._model_worker.submit(run)
 
     def _failed(self, error: Exception) -> None:
-        self._errors.append(error)
         known = isinstance(error, (ValueError, IndexError))
         text = str(error) if known else f"Unexpected {type(error).__name__}: {error}. What was done so far is kept."
         self._outbox.post(Error(text))
 
     def _receive(self, _: object, content: object, buffers: object) -> None:
         """Handle a message from a view; runs on whichever thread the kernel chose, so it only enqueues."""
+        token = _asked_by_view.set(True)
         try:
-            dispatch(self, decode(content))
+            dispatch(self, self._answers, decode(content))
         except (MessageError, AnnotationError, RuntimeError) as error:
             self._outbox.post(Error(str(error)))
+        finally:
+            _asked_by_view.reset(token)
 
     def _refresh_preview(self) -> None:
         frame = self.frame_index if 0 <= self.frame_index < len(self.frames) else 0

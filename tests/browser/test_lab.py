@@ -36,7 +36,7 @@ def test_annotate_correct_learn_propose_accept_undo_reload(open_lab):
     view.press("a")
     view.until("d.proposal === '' && d.status === 'idle'")
     assert lab.ask("w.accepted") == [10]
-    assert "1 fix" in view.text("saved")
+    assert "1 saved" in view.text("saved")
 
     view.press("ControlOrMeta+z")
     view.until("d.job === 'predict:done'")
@@ -87,6 +87,16 @@ def test_keys_stay_inside(open_lab):
     assert not view.root.evaluate("(root) => root.contains(document.activeElement)")
     view.press("b")
     assert len(lab.cells()[0]) == len(before[0]) + 1
+
+
+def test_a_right_click_takes_away_and_opens_no_menu(open_lab):
+    lab = open_lab()
+    view = lab.show()
+    prompt(lab, view)
+    view.click(5, 5, button="right")
+    view.until("d.prompts === '2' && d.status === 'idle'")
+    assert not lab.page.locator(".lm-Menu").count()
+    track(view, frames=16)
 
 
 def test_errors_are_shown(open_lab):

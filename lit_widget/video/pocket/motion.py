@@ -48,14 +48,14 @@ class Motion:
 
     def every(self, step: int) -> Motion:
         """The same motion filmed at one frame in `step`."""
-        *shape, wx, wy = self.warp
+        amplitude, fx, fy, px, py, wx, wy = self.warp
         return Motion(
             self.position[::step],
             self.angle[::step],
             self.scale[::step],
             self.extent,
             self.aspect,
-            (*shape, wx * step, wy * step),
+            (amplitude, fx, fy, px, py, wx * step, wy * step),
         )
 
 

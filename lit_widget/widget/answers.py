@@ -1,0 +1,48 @@
+"""What views ask to know: the state, frames and masks; nothing here changes the annotation."""
+
+from __future__ import annotations
+
+from lit_widget.video.learner import VideoItem
+
+from .annotation import Annotation
+from .codec import encode_jpeg
+from .messages import PROTOCOL, Error, Frames
+from .outbox import Outbox
+from .worker import Worker
+
+
+class Answers:
+    """Answers the questions of all views.
+
+    Args:
+        annotation: what they ask about.
+        outbox: takes the answers.
+        pixels: the worker that decodes and encodes, so that a question waits for no model.
+    """
+
+    def __init__(self, annotation: Annotation, outbox: Outbox, pixels: Worker) -> None:
+        self._annotation, self._outbox, self._pixels = annotation, outbox, pixels
+
+    def greet(self, protocol: int) -> None:
+        """Tell a new view everything but pixels."""
+        if protocol != PROTOCOL:
+            self._outbox.post(Error(f"This view speaks protocol {protocol}, the kernel {PROTOCOL}: reload the page."))
+            return
+        self._outbox.post(self._annotation.state)
+        self._annotation.show_proposal()
+
+    def poll(self) -> None:
+        """Hand over the messages that wait for a polling view."""
+        self._outbox.poll()
+
+    def frames(self, indices: list[int]) -> None:
+        """Send the frames that exist among `indices`."""
+        video = self._annotation.learner.frames
+        known = [index for index in indices if 0 <= index < len(video)]
+        self._pixels.submit(lambda _: self._outbox.post(Frames(known), [encode_jpeg(video[index]) for index in known]))
+
+    def masks(self, indices: list[int]) -> None:
+        """Send all objects' masks on these frames."""
+        n_frames = len(self._annotation.learner.frames)
+        items = [VideoItem(i, each) for i in indices if 0 <= i < n_frames for each in self._annotation.names]
+        self._pixels.submit(lambda _: self._annotation.show(items))
