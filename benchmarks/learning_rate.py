@@ -1,6 +1,6 @@
 """Choose the pocket model's learning rate on development seeds, which no reported number uses.
 
-python -m benchmarks.learning_rate embedded:all:0-2 --json benchmarks/results/learning-rate.json
+python -m benchmarks.learning_rate embedded:hard:0-2 --json benchmarks/results/learning-rate.json
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import pandas as pd
 from benchmarks.compare import run
 from benchmarks.result import write_result
 
-RATES = (1e-4, 5e-4, 1e-3, 2e-3)
+RATES = (1e-4, 5e-4, 1e-3, 2e-3, 4e-3)
 
 
 def main() -> None:

@@ -25,7 +25,7 @@ function makeHint(store: Store) {
 }
 
 function makeProposalBar(store: Store, commands: Commands) {
-  const title = h("div", { class: "lit-proposal-title" });
+  const title = h("div", { class: "lit-proposal-title", role: "status" });
   const accept = button({
     icon: "check",
     text: "Accept",

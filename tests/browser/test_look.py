@@ -109,6 +109,7 @@ def test_light_and_dark(annotated, artifacts):
 
     for theme in THEMES:
         set_theme(lab, theme)
+        view.focus()
         for width in WIDTHS:
             set_width(view, width)
             look(f"{theme}-{width}-work")
@@ -139,6 +140,7 @@ def test_accessible(annotated):
 
     for theme in THEMES:
         set_theme(lab, theme)
+        view.focus()
         audit(f"{theme}-work")
         view.press("w")
         view.until("d.proposal === '11:1' && d.status === 'idle'")

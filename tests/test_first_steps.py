@@ -1,0 +1,49 @@
+"""What a newcomer does first: the README's example and the first notebook do what they say."""
+
+import re
+from pathlib import Path
+
+import nbformat
+import numpy as np
+import pytest
+from nbclient import NotebookClient
+
+from lit_widget import embedded_clip
+
+ROOT = Path(__file__).parent.parent
+
+pytestmark = pytest.mark.slow
+
+
+def iou(one, other):
+    return (one & other).sum() / (one | other).sum()
+
+
+def test_the_readmes_example_follows_the_object():
+    blocks = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+    names: dict = {}
+    for block in blocks[:2]:
+        exec(block, names)  # noqa: S102 - the README is ours
+    kind, seed = re.search(r'embedded_clip\("(\w+)", (\d+)\)', blocks[0]).groups()
+    target = embedded_clip(kind, int(seed)).target
+    assert iou(names["masks"][0], target[0]) > 0.8
+    assert np.mean([iou(mask, truth) for mask, truth in zip(names["masks"], target, strict=True)]) > 0.5
+    names["w"].close()
+
+
+def test_the_first_notebook_runs_and_shows_what_it_promises():
+    notebook = nbformat.read(ROOT / "notebooks" / "01_first_video.ipynb", as_version=4)
+    # What a reader would do by mouse before going on.
+    notebook.cells.insert(2, nbformat.v4.new_code_cell("w.click(0, *CLICK)\nw.track()".replace("*CLICK", click())))
+    NotebookClient(notebook, timeout=300, resources={"metadata": {"path": str(ROOT)}}).execute()
+    shown = [output.data for cell in notebook.cells for output in cell.get("outputs", []) if "data" in output]
+    assert any("image/png" in data for data in shown)
+    tables = [data["text/html"] for data in shown if "text/html" in data]
+    corrections = dict(re.findall(r"<td>(original|lit-lora|previous-mask)</td>\s*<td>([\d.]+)", "".join(tables)))
+    assert float(corrections["lit-lora"]) < min(float(corrections["original"]), float(corrections["previous-mask"]))
+
+
+def click():
+    """Where the README clicks: both use one clip."""
+    x, y = re.search(r"w\.click\(frame=0, x=(\d+), y=(\d+)\)", (ROOT / "README.md").read_text()).groups()
+    return f"{x}, {y}"
