@@ -6,7 +6,7 @@ from helpers import clip, correction, learner_on
 
 from lit_widget.core.checks import same_weights
 from lit_widget.core.session import MAX_UNDO, Accepted, Corrected, LiveSession, Rejected, Tracked
-from lit_widget.core.strategy import LitLora, Original, find_strategy
+from lit_widget.core.strategy import LitLora, LoraNoCl, Original, ReplaceOriginal, find_strategy
 from lit_widget.core.types import AdapterState, Correction, Prediction, Proposal, Snapshot, UpdateReport
 from lit_widget.video.learner import VideoItem
 from lit_widget.video.strategies import STRATEGIES, PreviousMask, Token0
@@ -80,6 +80,24 @@ def test_the_loop_in_order():
     assert learner.settled == {0: 0, 1: 0, 2: 5, 3: 5, 4: 9}
     # The user judges the prediction, then the proposal, and nothing else.
     assert [user.seen for user, _, _ in turns[1:]] == [[0], [0], [0, 5], [0, 5]]
+
+
+def test_without_continual_learning_only_the_first_correction_is_learned():
+    learner = Numbers()
+    session = LiveSession(learner, LoraNoCl())
+    events = [session.step(item, Wants(number)) for item, number in enumerate((5, 6, 5))]
+    assert [type(event) for event in events] == [Corrected, Corrected, Accepted]
+    assert [event.update is None for event in events[:2]] == [False, True]
+    assert (learner.known, learner.settled) == (5, {0: 5, 1: 6, 2: 5})
+
+
+def test_an_adapter_that_replaces_the_model_is_asked_before_the_user_is():
+    learner = Numbers()
+    session = LiveSession(learner, ReplaceOriginal())
+    events = [session.step(item, Wants(number)) for item, number in enumerate((5, 5, 0, 0))]
+    assert [type(event) for event in events] == [Corrected, Tracked, Corrected, Tracked]
+    assert learner.settled == {0: 5, 1: 5, 2: 0, 3: 0}
+    assert learner.calls.count("learn") == 2
 
 
 def test_events_say_what_happened_and_how_long_it_took():

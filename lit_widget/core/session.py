@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol, runtime_checkable
 
 from .learner import LiveLearner
@@ -80,11 +80,10 @@ class LiveSession:
         self._history: deque[Snapshot] = deque(maxlen=MAX_UNDO)
 
     def predict(self, item: Item) -> Prediction:
-        """The frozen model's answer; nothing is kept yet."""
+        """The model's answer as the strategy has it; nothing is kept yet."""
         started = time.perf_counter()
-        prediction = self.learner.predict_one(item)
-        seconds = time.perf_counter() - started
-        return Prediction(prediction.item, prediction.output, prediction.evidence, seconds)
+        prediction = self.strategy.revise(self.learner, self.learner.predict_one(item))
+        return replace(prediction, predict_s=time.perf_counter() - started)
 
     def keep(self, prediction: Prediction) -> Tracked:
         """Take the prediction as it is."""
@@ -97,10 +96,7 @@ class LiveSession:
         proposal = self.strategy.propose(self.learner, prediction)
         if proposal is None:
             return None
-        seconds = time.perf_counter() - started
-        return Proposal(
-            proposal.item, proposal.output, proposal.source, proposal.version, proposal.learned_from, seconds
-        )
+        return replace(proposal, propose_s=time.perf_counter() - started)
 
     def reject(self, proposal: Proposal) -> Rejected:
         """Refuse a proposal."""

@@ -16,7 +16,14 @@ if TYPE_CHECKING:
     from .runner import SimulationResult
     from .story import Story
 
-COLOURS = {"original": "#999999", "token-0": "#56B4E9", "previous-mask": "#E69F00", "lit-lora": "#0072B2"}
+COLOURS = {
+    "original": "#999999",
+    "lit-lora": "#0072B2",
+    "lora-no-cl": "#CC79A7",
+    "replace-original": "#D55E00",
+    "token-0": "#56B4E9",
+    "previous-mask": "#E69F00",
+}
 """Okabe-Ito colours per strategy."""
 
 COLUMNS = {

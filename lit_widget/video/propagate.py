@@ -25,6 +25,7 @@ def propagate(
     stop: int,
     *,
     reverse: bool = False,
+    revise: Callable[[Prediction], Prediction] = lambda prediction: prediction,
     cancelled: Callable[[], bool] = lambda: False,
 ) -> Iterator[TrackedFrame]:
     """Track `objects` from frame `start` to frame `stop`, both included.
@@ -39,6 +40,7 @@ def propagate(
         start: first frame.
         stop: last frame; on the other side of `start` when `reverse`.
         reverse: track towards earlier frames.
+        revise: what becomes of a prediction before it is settled, as in `Strategy.revise`.
         cancelled: asked before every frame; what was done stays.
 
     Yields:
@@ -49,7 +51,8 @@ def propagate(
         if cancelled():
             return
         free = [each for each in objects if _begun(learner, each, frame, reverse) and not _locked(learner, each, frame)]
-        predictions = learner.predict_many(frame, free, reverse=reverse) if free else []
+        tracked = learner.predict_many(frame, free, reverse=reverse) if free else []
+        predictions = [revise(prediction) for prediction in tracked]
         for prediction in predictions:
             learner.settle_tracked(prediction, reverse=reverse)
         yield TrackedFrame(frame, tuple(predictions))

@@ -6,14 +6,14 @@ from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from lit_widget.core.learner import LiveLearner
-from lit_widget.core.strategy import LitLora, Original, Strategy
-from lit_widget.core.types import Correction, Prediction, Proposal, UpdateReport
+from lit_widget.core.strategy import LitLora, LoraNoCl, Original, ReplaceOriginal, Strategy
+from lit_widget.core.types import Prediction, Proposal
 
 from .learner import VideoLearner
 
 
 @dataclass(frozen=True)
-class Token0:
+class Token0(Strategy):
     """Control: the frozen decoder's single-mask token, which the adapter also speaks through."""
 
     name: ClassVar[str] = "token-0"
@@ -26,13 +26,9 @@ class Token0:
         single = learner.model.decode(evidence.fused, evidence.features, multimask=False)[0]
         return Proposal(prediction.item, replace(single, pointer=prediction.output.pointer), self.name)
 
-    def learn(self, learner: LiveLearner, prediction: Prediction, correction: Correction) -> UpdateReport | None:
-        """Nothing to learn."""
-        return None
-
 
 @dataclass(frozen=True)
-class PreviousMask:
+class PreviousMask(Strategy):
     """Control: a copy of the mask that the neighbouring frame ended up with."""
 
     name: ClassVar[str] = "previous-mask"
@@ -47,12 +43,11 @@ class PreviousMask:
             return None
         return Proposal(prediction.item, replace(record.output, pointer=prediction.output.pointer), self.name)
 
-    def learn(self, learner: LiveLearner, prediction: Prediction, correction: Correction) -> UpdateReport | None:
-        """Nothing to learn."""
-        return None
 
-
-STRATEGIES: dict[str, Strategy] = {each.name: each for each in (Original(), LitLora(), Token0(), PreviousMask())}
+STRATEGIES: dict[str, Strategy] = {
+    each.name: each for each in (Original(), LitLora(), LoraNoCl(), ReplaceOriginal(), Token0(), PreviousMask())
+}
+"""Every strategy by name."""
 
 
 def strategies() -> dict[str, str]:

@@ -152,7 +152,16 @@ class Annotation:
         waiting: list[VideoItem] = []
         told = time.monotonic()
         for done, tracked in enumerate(
-            propagate(self.learner, objects, start, stop, reverse=reverse, cancelled=activity.cancelled), start=1
+            propagate(
+                self.learner,
+                objects,
+                start,
+                stop,
+                reverse=reverse,
+                revise=lambda prediction: self.session.strategy.revise(self.learner, prediction),
+                cancelled=activity.cancelled,
+            ),
+            start=1,
         ):
             for prediction in tracked.predictions:
                 self._touch(prediction.item)
