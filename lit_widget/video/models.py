@@ -74,7 +74,7 @@ def _hub(repository: str, filename: str) -> Callable[[], Path]:
 
 # The paper's learning rate moves the pocket model's small decoder by almost nothing in 40 steps; its own
 # was chosen on development seeds by `benchmarks/learning_rate.py` (see the model card).
-POCKET_UPDATE = UpdateConfig(learning_rate=1e-3)
+POCKET_UPDATE = UpdateConfig(learning_rate=2e-3)
 
 _SIZES = {"tiny": "t", "small": "s", "base-plus": "b+", "large": "l"}
 
