@@ -55,9 +55,9 @@ def test_every_error_is_one_correction_with_up_to_three_clicks_then_a_mask():
 
 
 def test_clicks_end_when_the_mask_is_good_enough():
-    """From frame 4 on the truth is elsewhere; one click on it gives a mask that overlaps."""
-    truth = np.concatenate([TARGET[:4], np.roll(TARGET[4:], 128, axis=2)])
-    user = SimulatedUser(tau=0.02)
+    """From frame 4 on the truth lies a little aside; clicks bring the mask closer."""
+    truth = np.concatenate([TARGET[:4], np.roll(TARGET[4:], 32, axis=2)])
+    user = SimulatedUser(tau=0.5)
     results, learner = annotate(truth, user=user)
     corrected = [result for result in results if result.event == "corrected"]
     assert corrected[0].frame == 4
@@ -71,8 +71,8 @@ def test_clicks_end_when_the_mask_is_good_enough():
 
 def test_every_click_refines_the_mask_before():
     """The clicks of the first correction, given once more by hand."""
-    truth = np.concatenate([TARGET[:4], np.roll(TARGET[4:], 128, axis=2)])
-    results, annotated = annotate(truth, user=SimulatedUser(tau=0.02))
+    truth = np.concatenate([TARGET[:4], np.roll(TARGET[4:], 32, axis=2)])
+    results, annotated = annotate(truth, user=SimulatedUser(tau=0.5))
     first = next(result for result in results if result.event == "corrected")
     _, learner = annotate(user=SimulatedUser(tau=0.0))
     item = VideoItem(first.frame, 1)

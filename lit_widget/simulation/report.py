@@ -87,7 +87,7 @@ def caption(result: SimulationResult) -> str:
 def corrections_figure(result: SimulationResult) -> Figure:
     """Corrections per pair, sorted by the baseline, and corrections accumulated over the videos' length."""
     table = result.paired("corrections").sort_values(result.baseline, ascending=False)
-    figure = new_figure(9, 3.4)
+    figure = new_figure(9.0, 3.4)
     each, total = figure.subplots(1, 2)
     for strategy in table.columns:
         colour = COLOURS.get(strategy)
