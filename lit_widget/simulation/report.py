@@ -89,9 +89,11 @@ def corrections_figure(result: SimulationResult) -> Figure:
     table = result.paired("corrections").sort_values(result.baseline, ascending=False)
     figure = new_figure(9.0, 3.4)
     each, total = figure.subplots(1, 2)
-    for strategy in table.columns:
+    for index, strategy in enumerate(table.columns):
         colour = COLOURS.get(strategy)
-        each.plot(np.arange(len(table)), table[strategy], ".", label=strategy, color=colour)
+        # Smaller on larger, so that equal counts show as rings.
+        size = max(4, 14 - 3 * index)
+        each.plot(np.arange(len(table)), table[strategy], ".", ms=size, label=strategy, color=colour)
         own = result.events[(result.events["strategy"] == strategy) & (result.events["event"] == "corrected")]
         frames = np.sort(np.asarray(own["frame"], dtype=float))
         total.step(np.r_[0, frames], np.arange(len(frames) + 1), where="post", label=strategy, color=colour)
@@ -130,6 +132,7 @@ PAGE = """<!doctype html>
 body {{ font: 15px/1.5 system-ui, sans-serif; max-width: 62rem; margin: 2rem auto; padding: 0 1rem }}
 table {{ border-collapse: collapse; font-variant-numeric: tabular-nums }}
 th, td {{ padding: .25rem .75rem; text-align: right; border-bottom: 1px solid #8884 }}
+td {{ white-space: nowrap }}
 th:first-child, td:first-child {{ text-align: left }}
 div {{ overflow-x: auto }}
 img {{ max-width: 100%; border-radius: 4px }}

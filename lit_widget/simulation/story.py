@@ -59,7 +59,7 @@ class Story:
         elif isinstance(event, Accepted) and self._is_later(event.prediction.item):
             learned = ", ".join(str(item.frame) for item in event.proposal.learned_from)
             self._add(event.prediction.output, event.prediction.item, "tracked mask, wrong again")
-            self._add(event.proposal.output, event.prediction.item, f"adapter's proposal, learned from frame {learned}")
+            self._add(event.proposal.output, event.prediction.item, f"the proposal,\nlearned from frame {learned}")
 
     def _is_later(self, item: VideoItem) -> bool:
         """Whether a proposal comes long enough after the correction that copying a mask would not do."""
@@ -67,10 +67,12 @@ class Story:
 
     def figure(self) -> Figure:
         """The scenes side by side."""
-        figure = new_figure(3.2 * len(self.scenes), 3.2)
+        figure = new_figure(3.2 * len(self.scenes), 3.4)
+        figure.patch.set_alpha(0.0)
         for axes, scene in zip(np.atleast_1d(figure.subplots(1, len(self.scenes))), self.scenes, strict=True):
             axes.imshow(scene.image)
-            axes.set_title(scene.caption, fontsize=11)
+            # Grey on nothing is read on a light page and on a dark one.
+            axes.set_title(scene.caption, fontsize=11, color="#808080")
             axes.axis("off")
         return figure
 
