@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Bool
@@ -16,7 +15,7 @@ from lit_widget.core.session import LiveSession
 from lit_widget.core.strategy import Strategy
 from lit_widget.core.types import Correction, Prediction, Proposal, Snapshot, UpdateReport
 from lit_widget.video.learner import MaskTarget, VideoItem, VideoLearner
-from lit_widget.video.memory import FrameRecord, MaskOutput
+from lit_widget.video.memory import MaskOutput
 from lit_widget.video.propagate import propagate
 from lit_widget.video.sam2 import Points
 
@@ -24,6 +23,7 @@ from .activity import Activity
 from .codec import encode_mask
 from .describe import describe
 from .messages import Error, FrameStatus, MaskInfo, Masks, ProposalInfo, ToView
+from .pending import Pending
 
 STATE_EVERY_S = 0.5
 Post = Callable[[ToView, list[bytes]], None]
@@ -31,25 +31,6 @@ Post = Callable[[ToView, list[bytes]], None]
 
 class AnnotationError(ValueError):
     """Something asked for that cannot be done here; the sentence says what to do instead."""
-
-
-@dataclass(frozen=True)
-class Pending:
-    """Prompts on a frame that have not been learned.
-
-    Attributes:
-        points: clicks and box.
-        output: the mask they gave.
-        prediction: the tracked prediction that they correct; `None` for a first prompt.
-        full: whether the mask was given by hand.
-        replaced: the record of an earlier prompt on this frame.
-    """
-
-    points: Points
-    output: MaskOutput
-    prediction: Prediction | None
-    full: bool = False
-    replaced: FrameRecord | None = None
 
 
 class Annotation:
