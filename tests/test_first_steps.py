@@ -36,7 +36,7 @@ def test_the_readmes_example_follows_the_object(tmp_path):
 def test_the_first_notebook_runs_and_shows_what_it_promises():
     notebook = nbformat.read(ROOT / "notebooks" / "01_first_video.ipynb", as_version=4)
     # What a reader would do by mouse before going on.
-    notebook.cells.insert(2, nbformat.v4.new_code_cell("w.click(0, *CLICK)\nw.track()".replace("*CLICK", click())))
+    notebook.cells.insert(2, nbformat.v4.new_code_cell(f"w.click(0, {click()})\nw.track()"))
     NotebookClient(notebook, timeout=300, resources={"metadata": {"path": str(ROOT)}}).execute()
     shown = [output.data for cell in notebook.cells for output in cell.get("outputs", []) if "data" in output]
     assert any("image/png" in data for data in shown)
