@@ -67,10 +67,12 @@ bench: $(READY) ## measure tracking and LIT on embedded and on real videos, then
 	$(BIN)/python -m benchmarks.tracking embedded:all:100-107 --json benchmarks/results/tracking-embedded.json
 	$(BIN)/python -m benchmarks.compare embedded:hard:100-106 --json benchmarks/results/compare-embedded-0.5.json
 	$(BIN)/python -m benchmarks.compare embedded:hard:100-106 --tau 0.75 --json benchmarks/results/compare-embedded-0.75.json
+	$(BIN)/python -m benchmarks.monitoring embedded:hard:100-106 --json benchmarks/results/monitoring-embedded.json
 	@if [ -d "$(SEQUENCES)" ]; then \
 		echo "== bench: real sequences in $(SEQUENCES)"; \
 		$(BIN)/python -m benchmarks.tracking "$(SEQUENCES)" --exclude caps --json benchmarks/results/tracking-real.json; \
 		$(BIN)/python -m benchmarks.compare "$(SEQUENCES)" --exclude caps --json benchmarks/results/compare-real-0.5.json; \
+		$(BIN)/python -m benchmarks.monitoring "$(SEQUENCES)" --exclude caps --json benchmarks/results/monitoring-real.json; \
 	else \
 		echo "== bench: no real sequences at $(SEQUENCES) (set SEQUENCES=), skipped"; \
 	fi

@@ -13,7 +13,7 @@ import pandas as pd
 from benchmarks.compare import run
 from benchmarks.result import write_result
 
-RATES = (1e-4, 5e-4, 1e-3, 2e-3, 4e-3)
+RATES = (1e-4, 5e-4, 1e-3, 2e-3, 4e-3, 8e-3)
 
 
 def main() -> None:

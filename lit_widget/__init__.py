@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from lit_widget.video.models import load_model, models
     from lit_widget.video.pocket.clips import embedded_clip
     from lit_widget.video.strategies import strategies
+    from lit_widget.video.trackers import trackers
     from lit_widget.widget.widget import LITWidget
 
 __version__ = "0.1.0"
@@ -29,6 +30,7 @@ __all__ = [
     "sequence_from_arrays",
     "sequence_from_masks",
     "strategies",
+    "trackers",
 ]
 
 _HOME = {
@@ -42,6 +44,7 @@ _HOME = {
     "sequence_from_arrays": "lit_widget.simulation.datasets",
     "sequence_from_masks": "lit_widget.simulation.datasets",
     "strategies": "lit_widget.video.strategies",
+    "trackers": "lit_widget.video.trackers",
 }
 
 

@@ -6,8 +6,9 @@ import torch
 
 from lit_widget.core.types import Correction
 from lit_widget.core.update import UpdateConfig
+from lit_widget.video.adaptation import MaskTarget, VideoItem
 from lit_widget.video.frames import open_frames
-from lit_widget.video.learner import MaskTarget, VideoItem, VideoLearner
+from lit_widget.video.learner import VideoLearner
 from lit_widget.video.models import load_model
 from lit_widget.video.pocket.clips import embedded_clip
 from lit_widget.video.sam2 import FeatureCache

@@ -6,7 +6,8 @@ import pytest
 import torch
 from torch import nn
 
-from lit_widget.core.adapter import Adapter, AdapterBank, AdapterConfig
+from lit_widget.core.adapter import Adapter, AdapterBank
+from lit_widget.core.recipes import Lora
 
 
 class Attention(nn.Module):
@@ -44,11 +45,11 @@ def train(adapter, steps=3):
 
 
 def test_the_defaults_are_the_papers():
-    assert AdapterConfig() == AdapterConfig(rank=4, alpha=4.0, dropout=0.1, targets=("q_proj", "k_proj", "v_proj"))
+    assert Lora() == Lora(rank=4, alpha=4.0, dropout=0.1, targets=("q_proj", "k_proj", "v_proj"))
 
 
 def test_only_the_targets_get_a_branch(frozen):
-    adapter = Adapter(frozen, AdapterConfig(), seed=0)
+    adapter = Adapter(frozen, Lora(), seed=0)
     assert adapter.n_parameters == 3 * 4 * (16 + 8)
     assert {name.split(".")[0] for name in adapter.parameters} == {"q_proj", "k_proj", "v_proj"}
     trainable = {name for name, each in adapter.module.named_parameters() if each.requires_grad}
@@ -56,7 +57,7 @@ def test_only_the_targets_get_a_branch(frozen):
 
 
 def test_fresh_weights_say_what_the_frozen_module_says(frozen):
-    adapter = Adapter(frozen, AdapterConfig(), seed=0)
+    adapter = Adapter(frozen, Lora(), seed=0)
     for name, parameter in adapter.parameters.items():
         if "lora_B" in name:
             assert not parameter.any()
@@ -70,7 +71,7 @@ def test_fresh_weights_say_what_the_frozen_module_says(frozen):
 def test_the_scale_is_alpha_over_rank(frozen):
     outputs = []
     for alpha in (4.0, 8.0):
-        adapter = Adapter(frozen, AdapterConfig(alpha=alpha), seed=0)
+        adapter = Adapter(frozen, Lora(alpha=alpha), seed=0)
         for name, parameter in adapter.parameters.items():
             parameter.data.fill_(0.1 if "q_proj" in name else 0.0)
         outputs.append(adapter.module.q_proj(X) - frozen.q_proj(X))
@@ -83,7 +84,7 @@ def test_frozen_tensors_are_shared_and_untouched(frozen):
     frozen.out_proj.weight.requires_grad_(True)
     before = {name: tensor.clone() for name, tensor in frozen.state_dict().items()}
     gradients = {name: each.requires_grad for name, each in frozen.named_parameters()}
-    adapter = Adapter(frozen, AdapterConfig(), seed=0)
+    adapter = Adapter(frozen, Lora(), seed=0)
     assert adapter.module.out_proj.weight is frozen.out_proj.weight
     assert adapter.module.q_proj.base_layer.weight is frozen.q_proj.weight
     train(adapter)
@@ -93,7 +94,7 @@ def test_frozen_tensors_are_shared_and_untouched(frozen):
 
 
 def test_disabled_is_the_frozen_module(frozen):
-    adapter = Adapter(frozen, AdapterConfig(), seed=0)
+    adapter = Adapter(frozen, Lora(), seed=0)
     train(adapter)
     adapted = adapter.module(X)
     assert not torch.equal(adapted, frozen(X))
@@ -103,7 +104,7 @@ def test_disabled_is_the_frozen_module(frozen):
 
 
 def test_dropout_is_on_only_while_training(frozen):
-    adapter = Adapter(frozen, AdapterConfig(dropout=0.5), seed=0)
+    adapter = Adapter(frozen, Lora(dropout=0.5), seed=0)
     train(adapter)
     with adapter.training():
         assert not torch.equal(adapter.module(X), adapter.module(X))
@@ -112,7 +113,7 @@ def test_dropout_is_on_only_while_training(frozen):
 
 
 def test_an_error_while_training_rolls_back(frozen):
-    adapter = Adapter(frozen, AdapterConfig(dropout=0.5), seed=0)
+    adapter = Adapter(frozen, Lora(dropout=0.5), seed=0)
     train(adapter)
     output = adapter.module(X)
 
@@ -127,7 +128,7 @@ def test_an_error_while_training_rolls_back(frozen):
 
 
 def test_snapshots_are_copies_and_restore_exactly(frozen):
-    adapter = Adapter(frozen, AdapterConfig(), seed=0)
+    adapter = Adapter(frozen, Lora(), seed=0)
     train(adapter)
     adapter.learned_from = ("a",)
     state, output = adapter.snapshot(), adapter.module(X)
@@ -142,17 +143,17 @@ def test_snapshots_are_copies_and_restore_exactly(frozen):
 
 
 def test_a_snapshot_of_another_shape_is_refused(frozen):
-    adapter = Adapter(frozen, AdapterConfig(), seed=0)
-    other = Adapter(frozen, AdapterConfig(rank=2), seed=0).snapshot()
+    adapter = Adapter(frozen, Lora(), seed=0)
+    other = Adapter(frozen, Lora(rank=2), seed=0).snapshot()
     before = adapter.snapshot()
-    with pytest.raises(ValueError, match=r"another adapter .*lora_A.*same model and rank"):
+    with pytest.raises(ValueError, match=r"another adapter .*lora_A.*same model and recipe"):
         adapter.restore(other)
     assert all(torch.equal(before.tensors[name], each) for name, each in adapter.parameters.items())
 
 
 def test_seeds_decide_the_weights_and_leave_the_global_generator_alone(frozen):
     state = torch.get_rng_state()
-    first, second, third = (Adapter(frozen, AdapterConfig(), seed=seed) for seed in (5, 5, 6))
+    first, second, third = (Adapter(frozen, Lora(), seed=seed) for seed in (5, 5, 6))
     assert torch.equal(state, torch.get_rng_state())
     name = "q_proj.lora_A.default.weight"
     assert torch.equal(first.parameters[name], second.parameters[name])
@@ -160,14 +161,14 @@ def test_seeds_decide_the_weights_and_leave_the_global_generator_alone(frozen):
 
 
 def test_a_bank_has_an_adapter_per_key(frozen):
-    bank = AdapterBank(frozen, AdapterConfig(), seed=0)
+    bank = AdapterBank(frozen, Lora(), seed=0)
     assert bank.trained("a") is None
     assert bank.get("a") is bank.get("a")
     assert bank.trained("a") is None
     train(bank.get("a"))
     assert bank.trained("a") is bank.get("a")
     one = bank.snapshot()
-    assert set(one) == {"a"}
+    assert set(one) == {("a", 0)}
     train(bank.get("a"))
     train(bank.get("b"))
     bank.restore(one)

@@ -6,8 +6,9 @@ import pytest
 from helpers import QUICK, clip, correction, encoded, learner_on, pocket, same_output
 
 from lit_widget import check_learner
+from lit_widget.video.adaptation import VideoItem
 from lit_widget.video.frames import open_frames
-from lit_widget.video.learner import VideoItem, VideoLearner
+from lit_widget.video.learner import VideoLearner
 
 KIND = "union"
 ITEMS = [VideoItem(2, 1), VideoItem(4, 1)]
@@ -47,7 +48,7 @@ class Shared(VideoLearner):
     def snapshot(self):
         snapshot = super().snapshot()
         live = {
-            key: replace(state, tensors={name: p.detach() for name, p in self.adapters.get(key).parameters.items()})
+            key: replace(state, tensors={name: p.detach() for name, p in self.adapters.get(*key).parameters.items()})
             for key, state in snapshot.adapters.items()
         }
         return replace(snapshot, adapters=live)
@@ -56,7 +57,7 @@ class Shared(VideoLearner):
 class Eager(VideoLearner):
     """Proposes although nothing was learned."""
 
-    def propose_one(self, prediction):
+    def propose_one(self, prediction, *, slot=0):
         self.adapters.get(prediction.item.object).version += 1
         return super().propose_one(prediction)
 

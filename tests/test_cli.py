@@ -71,7 +71,7 @@ def test_a_folder_from_end_to_end(davis, tmp_path):
 def test_list(capsys):
     assert cli.main(["list"]) == 0
     printed = capsys.readouterr().out
-    for name in ("pocket", "sam2.1-large", "lit-lora", "token-0", "union"):
+    for name in ("pocket", "sam2.1-large", "--precision", "box", "lit-lora", "token-0", "union"):
         assert f"  {name} " in printed
 
 
@@ -81,7 +81,22 @@ def test_list(capsys):
         (["nowhere"], "there is no folder nowhere; expected JPEGImages/"),
         (["embedded:esay:0"], "unknown kind 'esay'"),
         (["embedded:easy:0", "--model", "pockt"], "unknown model 'pockt'; did you mean pocket?"),
-        (["embedded:easy:0", "--strategies", "lit"], "unknown strategy 'lit'; did you mean lit-lora?"),
+        (["nowhere", "--model", "sam2.1-large"], "there is no folder nowhere"),
+        (
+            ["embedded:easy:0", "--model", "sam2.1-tiny"],
+            "use --model sam2.1-tiny --weights PATH/TO/",
+        ),
+        (["embedded:easy:0", "--model", "sam2.1-tiny"], " or --model pocket"),
+        (["embedded:easy:0", "--weights", "no.pt"], "there is no checkpoint at no.pt"),
+        (["embedded:easy:0", "--config", "no.yaml"], "use --config no.yaml --weights PATH"),
+        (["embedded:easy:0", "--device", "cuda:99"], "use --device auto"),
+        (["embedded:easy:0", "--precision", "half"], "unknown precision 'half'; choose from auto, float32, bfloat16"),
+        (
+            ["embedded:easy:0", "--strategies", "lit"],
+            "unknown strategy 'lit'; did you mean lit-ft or lit-plus or lit-lora?",
+        ),
+        (["embedded:easy:0", "--monitor", "learnt"], "unknown monitor 'learnt'; did you mean learned or user?"),
+        (["embedded:easy:0", "--automatic"], "automatic validation needs a monitor"),
         (["embedded:easy:0", "--tau", "2"], "tau is an IoU from 0 to 1, got 2.0"),
         (["embedded:easy:0", "--json", "no/such/out.json"], "there is no folder to write no/such/out.json in"),
     ],
@@ -93,6 +108,7 @@ def test_what_cannot_be_done_is_one_line(arguments, reason, capsys):
     (line,) = printed.err.splitlines()
     assert line.startswith("lit-widget: ")
     assert reason in line
+    assert "load_model(" not in line
 
 
 @pytest.mark.parametrize("arguments", [[], ["simulate"], ["fly"], ["simulate", "x", "--tau", "low"]])

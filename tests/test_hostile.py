@@ -171,7 +171,7 @@ CHECKPOINTS = {
     "no tensors": (holding({"model": {"a": 1}}), UNREADABLE),
     "another architecture": (
         of_another_model,
-        ["another architecture than 'pocket'", "tensors differ", "name the model"],
+        ["another architecture than 'pocket'", "tensors differ", "config='FILE.yaml'"],
     ),
     "incomplete": (lacking_a_tensor, ["1 of ", "for example 'no_mem_embed'"]),
     "empty": (holding({}), ["another architecture than 'pocket'"]),
@@ -280,7 +280,7 @@ def everything(widget):
         "accepted": widget.accepted,
         "version": widget.adapter_version,
         "prompts": [[prompt.frame, prompt.x, prompt.y] for prompt in widget._annotation.state.prompts],
-        "undo": len(widget._annotation.session._history),
+        "undo": len(widget._annotation.session.history._past),
         **widget._annotation.learner.adapters.get(1).snapshot().tensors,
     }
 

@@ -8,13 +8,14 @@ import torch
 from helpers import QUICK, clip, correction, learner_on, pocket
 from sam2.modeling.sam.transformer import Attention
 
-from lit_widget.core.adapter import Adapter, AdapterConfig
+from lit_widget.core.adapter import Adapter
 from lit_widget.core.checks import same_weights
+from lit_widget.core.recipes import Lora
 from lit_widget.core.update import UpdateConfig
 from lit_widget.simulation.metrics import iou
-from lit_widget.video.learner import ABSENT_LOGIT, VideoItem, gated
+from lit_widget.video.adaptation import ABSENT_LOGIT, VideoItem, gated
 from lit_widget.video.models import MODELS
-from lit_widget.video.sam2 import Sam2
+from lit_widget.video.sam2 import Sam2, replay, replay_single
 
 KIND = "union"
 ITEM = VideoItem(3, 1)
@@ -43,7 +44,7 @@ def inputs_of(live, prediction):
 
 
 def adapted_layers(decoder):
-    adapter = Adapter(decoder, AdapterConfig(), seed=0)
+    adapter = Adapter(decoder, Lora(), seed=0)
     attentions = [name for name, each in decoder.named_modules() if isinstance(each, Attention)]
     layers = {name.split(".lora_")[0] for name in adapter.parameters}
     assert len(attentions) == 7
@@ -64,7 +65,7 @@ def test_queries_keys_and_values_of_the_seven_attentions_are_trained():
 
 def test_official_models_learn_as_in_the_paper():
     official = [entry for name, entry in MODELS.items() if name != "pocket"]
-    assert len(official) == 4
+    assert len(official) == 8
     assert {entry.update for entry in official} == {UpdateConfig()}
     assert learner_on(update=None).update_config == UpdateConfig()
     own = MODELS["pocket"].update
@@ -83,6 +84,18 @@ def test_a_fresh_adapter_says_what_token_0_says():
     assert all(torch.equal(ours, theirs) for ours, theirs in zip(fresh, frozen, strict=True))
     single = live.model.decode(prediction.evidence.fused, prediction.evidence.features, multimask=False)[0]
     assert torch.equal(fresh[0][0, :1], single.logits)
+
+
+def test_an_update_sees_the_mask_that_the_whole_decoder_would_give():
+    live = learner()
+    prediction, _ = learn(live)
+    inputs, module = inputs_of(live, prediction), live.adapters.get(1).module
+    wanted = list(live.adapters.get(1).parameters.values())
+    alone, among_all = replay_single(module, inputs), replay(module, inputs)[0][:, :1]
+    torch.testing.assert_close(alone, among_all, rtol=1e-5, atol=1e-5)
+    gradients = [torch.autograd.grad(logits.square().mean(), wanted) for logits in (alone, among_all)]
+    for ours, theirs in zip(*gradients, strict=True):
+        torch.testing.assert_close(ours, theirs, rtol=1e-3, atol=1e-5)
 
 
 def test_disabled_is_the_base_model_bit_for_bit():
@@ -143,9 +156,9 @@ def test_a_proposal_keeps_the_trackers_pointer():
 
 
 def test_an_absent_object_has_no_mask():
-    logits, pointer = torch.ones(1, 2, 2), torch.zeros(3)
-    assert torch.equal(gated(logits, torch.tensor([1.0]), pointer, 0.5).logits, logits)
-    assert (gated(logits, torch.tensor([0.0]), pointer, 0.5).logits == ABSENT_LOGIT).all()
+    logits = torch.ones(1, 2, 2)
+    assert torch.equal(gated(logits, torch.tensor([True])), logits)
+    assert (gated(logits, torch.tensor([False])) == ABSENT_LOGIT).all()
 
 
 def test_objects_have_adapters_of_their_own():
@@ -237,5 +250,5 @@ def test_a_cancelled_update_is_taken_back():
     _, report = learn(live)
     assert (report.stopped, report.rolled_back, len(report.losses)) == ("cancelled", True, 2)
     assert live.adapters.trained(1) is None
-    fresh = Adapter(live.model.decoder, AdapterConfig(), seed=live.seed)
+    fresh = Adapter(live.model.decoder, Lora(), seed=live.seed)
     assert all(torch.equal(each, fresh.parameters[name]) for name, each in live.adapters.get(1).parameters.items())

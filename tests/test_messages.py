@@ -26,10 +26,12 @@ TO_KERNEL = [
     m.Track(5, reverse=True, stop=0),
     m.Learn(12, 2),
     m.Flag(13, 2),
-    m.Accept(),
+    m.Accept(1),
     m.Reject(),
     m.Cancel(),
     m.Undo(),
+    m.Redo(),
+    m.Forget(12, 2),
 ]
 
 TO_VIEW = [
@@ -45,6 +47,7 @@ TO_VIEW = [
         prompts=[m.Prompt(20, 2, 0.5, 191.0, positive=False)],
         active_object=2,
         can_undo=True,
+        can_redo=False,
         n_corrections=1,
         n_accepted=3,
         saved_s=10.5,
@@ -52,7 +55,7 @@ TO_VIEW = [
     m.Frames([0, 1, 41]),
     m.Masks([m.MaskInfo(3, 1, 17, "accepted"), m.MaskInfo(4, 1, 18, "tracked")], [(5, 1), (6, 1)]),
     m.Job(4, "learn", "running", 12, 40, 0.4, "learning from frame 12"),
-    m.ProposalInfo(13, 1, 1, [12]),
+    m.ProposalInfo(13, 1, [m.Candidate(1, [12]), m.Candidate(2, [14, 20])]),
     m.Error("the click (300, 5) is outside the frame; x must be from 0 to 255, y from 0 to 191"),
     m.Batch([m.encode(m.Frames([2])), m.encode(m.Error("lost"))], [1, 0]),
 ]
@@ -106,6 +109,7 @@ def test_what_a_view_sends_is_what_the_kernel_reads(message):
 
 def test_left_out_fields_have_defaults():
     assert m.decode({"type": "track", "start": 4}) == m.Track(4, reverse=False, stop=None)
+    assert m.decode({"type": "accept"}) == m.Accept(0)
 
 
 def test_whole_numbers_are_numbers():

@@ -5,7 +5,7 @@ from itertools import count
 import torch
 from helpers import FRAMES, clip, learner_on, same_output
 
-from lit_widget.video.learner import VideoItem
+from lit_widget.video.adaptation import VideoItem
 from lit_widget.video.propagate import propagate
 from lit_widget.video.sam2 import Points
 

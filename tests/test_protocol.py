@@ -5,11 +5,14 @@ import pytest
 from helpers import FRAMES, clip, correction, learner_on, same_output
 
 from lit_widget.core.strategy import LitLora, Original
+from lit_widget.core.types import Proposal
 from lit_widget.simulation.datasets import sequence_from_arrays, sequence_from_masks
 from lit_widget.simulation.metrics import iou
+from lit_widget.simulation.monitor import Learned, Monitor, PredictedIou, find_monitor
 from lit_widget.simulation.protocol import run_pair
 from lit_widget.simulation.user import SimulatedUser, centre_click
-from lit_widget.video.learner import VideoItem
+from lit_widget.video.adaptation import VideoItem
+from lit_widget.video.quality import QualityEstimator
 from lit_widget.video.sam2 import Points
 
 KIND = "union"
@@ -71,8 +74,8 @@ def test_clicks_end_when_the_mask_is_good_enough():
 
 def test_every_click_refines_the_mask_before():
     """The clicks of the first correction, given once more by hand."""
-    truth = np.concatenate([TARGET[:4], np.roll(TARGET[4:], 32, axis=2)])
-    results, annotated = annotate(truth, user=SimulatedUser(tau=0.5))
+    truth = np.concatenate([TARGET[:4], np.roll(TARGET[4:], -22, axis=2)])
+    results, annotated = annotate(truth, user=SimulatedUser(tau=0.6))
     first = next(result for result in results if result.event == "corrected")
     _, learner = annotate(user=SimulatedUser(tau=0.0))
     item = VideoItem(first.frame, 1)
@@ -190,3 +193,110 @@ def test_the_baseline_corrects_where_lit_proposes(proposed):
     assert {(result.event, result.rejected, result.update_s, result.propose_s) for result in results} == {
         ("corrected", False, 0.0, 0.0)
     }
+
+
+# --- Monitors ---------------------------------------------------------------------------------------------------------
+
+
+class Alarms:
+    """A monitor with fixed opinions that writes down what it is asked and told."""
+
+    def __init__(self, frames, *, accepting=True):
+        self.frames, self.accepting, self.asked, self.heard = set(frames), accepting, [], []
+
+    def alarm(self, prediction):
+        self.asked.append(prediction.item.frame)
+        return prediction.item.frame in self.frames
+
+    def accepts(self, prediction, proposal):
+        self.asked.append(("proposal", prediction.item.frame))
+        return self.accepting
+
+    def observe(self, prediction, *, right):
+        self.heard.append((prediction.item.frame, right))
+
+
+def test_only_alarms_call_the_user():
+    """Every mask is wrong for this user, who is called to two of them."""
+    monitor = Alarms([2, 5])
+    results, learner = annotate(monitor=monitor)
+    assert monitor.asked == list(range(1, FRAMES))
+    assert monitor.heard == [(2, False), (5, False)]
+    assert [result.frame for result in results if result.event == "corrected"] == [2, 5]
+    missed = [result for result in results if not result.alarm]
+    assert [result.frame for result in missed] == [1, 3, 4, 6, 7]
+    assert all(result.tracked_iou == result.iou < 1 for result in missed)
+    assert {frame for frame, record in learner.bank(1).records.items() if record.status == "corrected"} == {2, 5}
+
+
+def test_a_false_alarm_costs_a_look_and_teaches_the_monitor():
+    monitor = Alarms([2, 5])
+    results, learner = annotate(user=SimulatedUser(tau=0.0), monitor=monitor, strategy=LitLora())
+    assert monitor.heard == [(2, True), (5, True)]
+    assert {result.event for result in results} == {"tracked"}
+    assert [result.frame for result in results if result.alarm] == [2, 5]
+    assert learner.adapters.trained(1) is None
+
+
+def test_a_semi_automatic_monitor_leaves_proposals_to_the_user():
+    monitor = Alarms(range(1, FRAMES), accepting=True)
+    results, _ = annotate(monitor=monitor, strategy=LitLora())
+    alone, _ = annotate(strategy=LitLora())
+    assert not [each for each in monitor.asked if isinstance(each, tuple)]
+    outcome = [(each.frame, each.event, each.iou, each.n_clicks, each.rejected) for each in results]
+    assert outcome == [(each.frame, each.event, each.iou, each.n_clicks, each.rejected) for each in alone]
+
+
+def test_an_automatic_monitor_takes_proposals_nobody_has_seen():
+    monitor = Alarms([1, 2, 3])
+    results, learner = annotate(monitor=monitor, automatic=True, strategy=LitLora())
+    assert [result.event for result in results[:4]] == ["corrected", "accepted", "accepted", "tracked"]
+    assert results[1].iou < 1.0  # wrong for this user, who was not asked
+    assert monitor.heard == [(1, False)]
+    assert learner.adapters.trained(1).version == 1
+
+
+def test_an_automatic_alarm_that_was_false_leaves_the_mask_as_it_was():
+    monitor = Alarms([1, 2], accepting=False)
+    results, learner = annotate(user=SimulatedUser(tau=0.0), monitor=monitor, automatic=True, strategy=LitLora())
+    assert monitor.heard == [(1, True), (2, True)]
+    assert {result.event for result in results} == {"tracked"}
+    assert learner.adapters.trained(1) is None
+
+
+@pytest.mark.parametrize("name", ["predicted-iou", "learned"])
+@pytest.mark.parametrize("automatic", [False, True])
+def test_the_named_monitors_watch(name, automatic):
+    learner = learner_on(KIND, objects=())
+    sequence = sequence_from_arrays(IMAGES, TARGET, "clip")
+    monitor = find_monitor(name)(learner, 0.8)
+    user = SimulatedUser(tau=0.8)
+    results = run_pair(learner, sequence, 1, LitLora(), user, monitor=monitor, automatic=automatic)
+    assert isinstance(monitor, Monitor)
+    assert len(results) == FRAMES - 1
+    assert all(result.alarm or result.event == "tracked" for result in results)
+
+
+def test_predicted_iou_is_a_threshold():
+    learner = learner_on(KIND)
+    prediction = learner.predict_one(VideoItem(1, 1))
+    estimate = prediction.output.iou
+    proposal = Proposal(prediction.item, prediction.output)
+    for threshold, alarm in ((estimate - 0.01, False), (estimate, False), (estimate + 0.01, True)):
+        monitor = PredictedIou(threshold)
+        assert monitor.alarm(prediction) == alarm
+        assert monitor.accepts(prediction, proposal) != alarm
+
+
+def test_a_learning_monitor_hears_the_verdicts():
+    learner = learner_on(KIND)
+    estimator = QualityEstimator(learner)
+    prediction = learner.predict_one(VideoItem(1, 1))
+    before = estimator.score(prediction)
+    Learned(estimator).observe(prediction, right=False)
+    assert estimator.score(prediction) < before
+
+
+def test_an_unknown_monitor_is_refused():
+    with pytest.raises(ValueError, match="unknown monitor 'lerned'; did you mean learned"):
+        find_monitor("lerned")

@@ -20,7 +20,7 @@ FRAMES = 6
 BOTH = ("original", "lit-lora")
 FIELDS = [
     *("video", "object", "strategy", "corrections", "clicks", "masks", "accepted", "rejected"),
-    *("annotation_s", "update_s", "j_mean", "frames"),
+    *("annotation_s", "update_s", "missed", "false_alarms", "j_mean", "frames"),
 ]
 MEASURED = ["annotation_s", "update_s", "propose_s"]
 
@@ -77,6 +77,25 @@ def test_records_are_the_sums_of_the_events(result):
         human = sum(1 + 1.5 * event["n_clicks"] + 80 * event["full_mask"] for event in corrected)
         waiting = sum(event["update_s"] + event["propose_s"] for event in own)
         assert row["annotation_s"] == pytest.approx(human + waiting)
+
+
+def test_a_monitor_misses_errors_and_raises_false_alarms():
+    """At threshold 1 every mask is wrong, at 0 none is."""
+    watched = {tau: simulate(strategies="original", tau=tau, monitor="predicted-iou") for tau in (0.0, 1.0)}
+    strict, lax = watched[1.0].records.iloc[0], watched[0.0].records.iloc[0]
+    assert strict["missed"] == FRAMES - 1 - strict["corrections"]
+    assert (strict["false_alarms"], lax["missed"], lax["corrections"]) == (0, 0, 0)
+    assert lax["annotation_s"] == CostModel().locate_s * lax["false_alarms"]
+    assert watched[1.0].settings["monitor"] == "predicted-iou"
+
+
+def test_a_user_misses_nothing(result):
+    assert not result.records[["missed", "false_alarms"]].any().any()
+
+
+def test_nobody_is_automatic_without_a_monitor():
+    with pytest.raises(ValueError, match="automatic validation needs a monitor"):
+        simulate(automatic=True)
 
 
 def test_j_is_over_all_judged_frames():
@@ -251,7 +270,7 @@ def test_tables_and_figures(result):
 @pytest.mark.parametrize(
     ("options", "reason"),
     [
-        ({"strategies": ["original", "lit-lara"]}, r"unknown strategy 'lit-lara'; did you mean lit-lora\?"),
+        ({"strategies": ["original", "lit-lara"]}, r"unknown strategy 'lit-lara'; did you mean lit-lora"),
         ({"strategies": []}, "no strategy was given; choose from original, lit-lora"),
         ({"model": "sam2.1-larg"}, r"unknown model 'sam2.1-larg'; did you mean sam2.1-large"),
         ({"tau": 1.5}, "tau is an IoU from 0 to 1, got 1.5"),

@@ -10,13 +10,14 @@ import torch
 from PIL import Image
 from sam2.sam2_video_predictor import SAM2VideoPredictor
 
+from lit_widget.video.adaptation import VideoItem
 from lit_widget.video.frames import open_frames
-from lit_widget.video.learner import VideoItem, VideoLearner
+from lit_widget.video.learner import VideoLearner
 from lit_widget.video.models import load_model
-from lit_widget.video.pocket.architecture import build_pocket
+from lit_widget.video.pocket.architecture import SAM21_BEHAVIOUR, build_pocket
 from lit_widget.video.pocket.clips import embedded_clip
 from lit_widget.video.propagate import propagate
-from lit_widget.video.sam2 import Points
+from lit_widget.video.sam2 import Points, Sam2
 
 FRAMES = 12
 TOLERANCE = 1e-4
@@ -44,8 +45,8 @@ def targets() -> list[np.ndarray]:
 class Pair:
     """Both trackers on one clip, asked the same."""
 
-    def __init__(self, folder: Path) -> None:
-        model = load_model("pocket", device="cpu")
+    def __init__(self, folder: Path, model: Sam2 | None = None) -> None:
+        model = model or load_model("pocket", device="cpu")
         self.theirs = build_pocket(SAM2VideoPredictor)
         self.theirs.load_state_dict(model.module.state_dict())
         self.state = self.theirs.init_state(str(folder))
@@ -121,6 +122,19 @@ def test_first_frame_points_then_tracking(pair: Pair, points: Points) -> None:
     ours = pair.ours.segment(item, points)
     pair.compare(theirs, ours)
     pair.ours.prompt(item, ours)
+    assert pair.follow([1], 0, FRAMES - 1) == FRAMES - 1
+
+
+def test_the_first_sam_2_behaves_as_its_package_has_it(
+    clip_folder: Path, targets: list[np.ndarray], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for switch in ("no_obj_embed_spatial", "add_tpos_enc_to_obj_ptrs", "proj_tpos_enc_in_obj_ptrs"):
+        monkeypatch.setitem(SAM21_BEHAVIOUR, switch, False)
+    monkeypatch.setitem(SAM21_BEHAVIOUR, "use_signed_tpos_enc_to_obj_ptrs", False)
+    torch.manual_seed(0)
+    pair = Pair(clip_folder, Sam2(build_pocket(), "first"))
+    pair.theirs.add_new_mask(pair.state, 0, 1, targets[0])
+    pair.ours.prompt(VideoItem(0, 1), pair.ours.from_mask(0, targets[0]))
     assert pair.follow([1], 0, FRAMES - 1) == FRAMES - 1
 
 

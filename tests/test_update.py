@@ -17,17 +17,13 @@ DEFAULT = UpdateConfig()
 def run(*, config=DEFAULT, score=lambda _: 0.5, loss=lambda _, output: (output - 1.0) ** 2, **options):
     """Fit one parameter from 0 towards 1; `score` and `loss` are given the step."""
     parameter = nn.Parameter(torch.zeros(()))
-    scored, lost = count(), count()
-    report = online_update(
-        [parameter],
-        lambda: parameter * 1.0,
-        lambda output: loss(next(lost), output),
-        lambda _: score(next(scored)),
-        config,
-        version=7,
-        **options,
-    )
-    return parameter, report
+    steps = count()
+
+    def once():
+        step = next(steps)
+        return loss(step, parameter * 1.0), score(step)
+
+    return parameter, online_update([parameter], [once], config, version=7, **options)
 
 
 def test_the_defaults_are_the_papers():
@@ -39,7 +35,9 @@ def test_the_defaults_are_the_papers():
     [
         ({"learning_rate": 0.0}, "positive number"),
         ({"learning_rate": NAN}, "positive number"),
-        ({"epochs": 0}, "epoch"),
+        ({"epochs": 0}, "epochs of at least 1"),
+        ({"samples": 0}, "samples of at least 1"),
+        ({"batch": 0}, "batch of at least 1"),
     ],
 )
 def test_settings_that_learn_nothing_are_refused(setting, reason):
@@ -64,9 +62,7 @@ def test_no_weight_decay():
     moving = nn.Parameter(torch.tensor(0.0))
     online_update(
         [still, moving],
-        lambda: moving + 0.0 * still,
-        lambda output: (output - 1.0) ** 2,
-        lambda _: 0.5,
+        [lambda: ((moving + 0.0 * still - 1.0) ** 2, 0.5)],
         UpdateConfig(learning_rate=0.1),
         version=1,
     )
@@ -122,3 +118,34 @@ def test_cancelling_rolls_back():
     assert (report.stopped, report.rolled_back, report.version) == ("cancelled", True, 6)
     assert len(report.losses) == 3
     assert parameter.item() == 0.0
+
+
+@pytest.mark.parametrize(("n", "b", "steps"), [(1, 1, 4), (3, 3, 4), (5, 5, 4), (3, 1, 12), (5, 2, 12)])
+def test_batches_of_corrections(n, b, steps):
+    """Every epoch takes every correction once, the newest last, and reports the newest alone."""
+    parameter, taken = nn.Parameter(torch.zeros(())), []
+
+    def lesson(index):
+        def once():
+            taken.append(index)
+            return (parameter - index) ** 2, 0.1 * index
+
+        return once
+
+    config = UpdateConfig(learning_rate=0.1, epochs=4, samples=n, batch=b)
+    torch.manual_seed(0)
+    report = online_update([parameter], [lesson(index + 1) for index in range(n)], config, version=1)
+    epochs = [taken[at : at + n] for at in range(0, len(taken), n)]
+    assert len(epochs) == len(report.losses) == 4
+    assert all(sorted(epoch) == list(range(1, n + 1)) and epoch[-1] == n for epoch in epochs)
+    assert report.scores == (0.1 * n,) * 4
+    # AdamW's steps on a steady slope are as long as the rate, so the way gone counts the steps.
+    assert parameter.item() == pytest.approx(0.1 * steps, rel=0.25)
+
+
+def test_the_best_weights_can_be_kept():
+    score = lambda step: 0.9 if step == 3 else 0.1  # noqa: E731
+    config = UpdateConfig(learning_rate=0.1, epochs=8, restore_best=True)
+    parameter, report = run(config=config, score=score)
+    assert (report.stopped, report.rolled_back) == ("epochs", False)
+    assert parameter.item() == pytest.approx(0.3, rel=1e-2)

@@ -82,8 +82,11 @@ STEPS = [
     ("click", {"frame": 6, "object": 1, "x": 10, "y": 90, "positive": True}),
     ("clearPrompts", {"frame": 6, "object": 1}),
     ("undo", {}),
+    ("redo", {}),
+    ("undo", {}),
     ("flag", {"frame": 6, "object": 1}),
     ("reject", {}),
+    ("forget", {"frame": 3, "object": 1}),
     ("addObject", {}),
     ("choose", {"object": 1}),
     ("click", {"frame": 7, "object": 2, "x": 128, "y": 96, "positive": True}),
@@ -177,7 +180,7 @@ def test_the_state_tells_the_story(pair):
     assert (state["n_corrections"], state["n_accepted"], state["saved_s"]) == (1, 1, 2.5)
     assert state["can_undo"]
     info, (buffer,) = heard_of(heard, "proposalInfo")[0]
-    assert (info["frame"], info["adapter_version"], info["learned_from"]) == (5, 1, [3])
+    assert (info["frame"], info["candidates"]) == (5, [{"adapter_version": 1, "learned_from": [3]}])
     assert np.array_equal(unpack(buffer), widget.mask(5))
     assert heard_of(heard, "proposalInfo")[-1][0]["frame"] == -1
 

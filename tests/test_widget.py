@@ -11,7 +11,7 @@ from PIL import Image
 
 from lit_widget.core.checks import same_weights
 from lit_widget.simulation.metrics import iou
-from lit_widget.video.learner import VideoItem
+from lit_widget.video.adaptation import VideoItem
 from lit_widget.widget.annotation import AnnotationError
 
 TARGET = clip("union").target
@@ -212,6 +212,77 @@ def test_undo_goes_back_through_masks_and_weights(widget):
         assert np.array_equal(widget.masks(), expected[1])
         assert statuses(widget) == expected[2]
         widget.undo()
+
+
+def test_redo_takes_the_undo_back(widget):
+    after = taught(widget).masks()
+    weights = widget._annotation.learner.snapshot()
+    widget.undo()
+    assert done(widget).adapter_version == 0
+    widget.redo()
+    assert done(widget).adapter_version == 1
+    assert same_weights(widget._annotation.learner.snapshot(), weights)
+    assert np.array_equal(widget.masks(), after)
+    widget.redo()
+    with pytest.raises(AnnotationError, match="nothing to redo"):
+        widget.wait()
+
+
+def test_undoing_an_acceptance_asks_for_the_verdict_again(widget):
+    before = taught(widget).masks()
+    widget.flag(5)
+    proposal = done(widget).proposal
+    widget.accept()
+    widget.undo()
+    assert np.array_equal(done(widget).proposal, proposal)
+    assert np.array_equal(widget.masks(), before)
+    widget.redo()
+    assert done(widget).proposal is None
+    assert widget.accepted == [5]
+    widget.undo()
+    widget.reject()
+    widget.give_mask(5, TARGET[5])
+    widget.learn(5)
+    widget.undo()
+    assert done(widget).proposal is None, "it was the correction that was taken back"
+    assert np.array_equal(widget.mask(5), before[5])
+
+
+def test_a_forgotten_correction_keeps_its_mask(widget):
+    taught(widget).give_mask(5, TARGET[5])
+    widget.learn(5)
+    done(widget)
+    both = widget._annotation.learner.snapshot()
+    masks = widget.masks()
+    widget.forget(3)
+    assert done(widget)._annotation.state.adapters[0].learned_from == [5]
+    assert widget.adapter_version == 1
+    assert widget.corrections == [3, 5]
+    assert np.array_equal(widget.masks(), masks)
+    widget.undo()
+    assert same_weights(done(widget)._annotation.learner.snapshot(), both)
+    widget.forget(4)
+    with pytest.raises(AnnotationError, match=r"nothing was learned from frame 4, but from frames \[3, 5\]"):
+        widget.wait()
+
+
+def test_candidates_side_by_side():
+    widget, heard = widget_on(strategy="three-loras")
+    taught(widget).give_mask(5, TARGET[5])
+    widget.learn(5)
+    widget.flag(6)
+    done(widget)
+    info, masks = [each for each in heard if each[0]["type"] == "proposalInfo"][-1]
+    assert [each["learned_from"] for each in info["candidates"]] == [[3], [5]]
+    first, second = (widget._annotation.learner.mask(each.output) for each in widget._annotation.proposal.proposals)
+    assert len(masks) == 2
+    assert not np.array_equal(first, second)
+    widget.accept(2)
+    with pytest.raises(AnnotationError, match="no candidate 2; candidates are 0 to 1"):
+        widget.wait()
+    widget.accept(1)
+    assert np.array_equal(done(widget).mask(6), second)
+    widget.close()
 
 
 def test_undo_takes_back_a_click(widget):

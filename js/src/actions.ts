@@ -27,7 +27,10 @@ export function statusText(store: Store): string {
   }
   if (!store.state) return "Waiting for the kernel";
   const { job } = store;
-  if (job?.status === "running") return `${job.note || DOING[job.kind]} · Esc stops and keeps`;
+  if (job?.status === "running") {
+    const doing = job.note || DOING[job.kind];
+    return `${doing} · ${store.following ? "following · click to correct" : "Esc stops and keeps"}`;
+  }
   if (job?.status === "failed" && job.note) return job.note;
   if (job?.status === "done" && job.kind === "propose" && job.note) return job.note;
   const action = nextOf(store);

@@ -24,17 +24,17 @@ export class FrameCanvas {
   #ratio = 1;
   #scene: Scene | null = null;
   #preview: ImageBitmap | null = null;
-  #layers: Layers;
+  readonly layers: Layers;
   #scratch = document.createElement("canvas");
 
   constructor(
     private readonly store: Store,
-    private readonly changed: () => void,
+    readonly changed: () => void,
   ) {
     this.element = document.createElement("canvas");
     this.element.className = "lit-frame";
     this.element.setAttribute("role", "img");
-    this.#layers = new Layers(changed, (text) => store.set({ error: text }));
+    this.layers = new Layers(changed, (text) => store.set({ error: text }));
   }
 
   get stage(): Size {
@@ -110,7 +110,7 @@ export class FrameCanvas {
     for (const object of store.state.objects) {
       const mask = store.masks.get(frame, object.id);
       if (!mask) continue;
-      const layer = this.#layers.layer(mask, this.video, object.colour);
+      const layer = this.layers.layer(mask, this.video, object.colour);
       if (layer) masks.push({ object, layer });
       else complete = false;
     }
@@ -120,10 +120,10 @@ export class FrameCanvas {
   }
 
   #composeDiff(frame: number): Scene["diff"] | undefined {
-    const { proposal, state, masks } = this.store;
+    const { proposal, proposed, state, masks } = this.store;
     const object = state && proposal ? objectOf(state, proposal.object) : undefined;
-    if (!object || proposal?.frame !== frame) return null;
-    const diff = this.#layers.diff(masks.get(frame, object.id), proposal, this.video, object.colour);
+    if (!object || !proposed || proposal?.frame !== frame) return null;
+    const diff = this.layers.diff(masks.get(frame, object.id), proposed, this.video, object.colour);
     return diff && { object, diff };
   }
 

@@ -10,11 +10,13 @@ export interface Surroundings {
   transport: Pick<Transport, "send">;
   setLook(look: typeof WHOLE): void;
   releaseFocus(): void;
+  /** The frame on the screen, which lags behind the playhead while pixels are on their way. */
+  painted(): number;
 }
 
 export type Commands = ReturnType<typeof makeCommands>;
 
-export function makeCommands({ store, transport, setLook, releaseFocus }: Surroundings) {
+export function makeCommands({ store, transport, setLook, releaseFocus, painted }: Surroundings) {
   let cancelled = -1;
 
   /** The proposal to judge; the user must see it first. */
@@ -27,15 +29,40 @@ export function makeCommands({ store, transport, setLook, releaseFocus }: Surrou
   }
 
   function judge(verdict: "accept" | "reject"): void {
-    if (!store.proposal || !proposalInSight()) return;
-    store.proposal.judged = true;
-    transport.send({ type: verdict });
+    const { proposal } = store;
+    if (!proposal || !proposalInSight()) return;
+    proposal.judged = true;
+    transport.send(verdict === "accept" ? { type: verdict, candidate: proposal.picked } : { type: verdict });
     store.notify();
   }
 
-  function seek(frame: number): void {
+  /** Stop what moves the playhead by itself. */
+  function hold(): void {
+    store.stopFollowing();
     if (store.playing) store.set({ playing: false });
+  }
+
+  function seek(frame: number): void {
+    hold();
     store.seek(frame);
+  }
+
+  function cancel(): void {
+    if (!store.running || !store.job) return;
+    cancelled = store.job.id;
+    transport.send({ type: "cancel" });
+  }
+
+  function choose(id: number): void {
+    if (!store.state || !objectOf(store.state, id) || store.active === id) return;
+    store.set({ active: id });
+    transport.send({ type: "choose", object: id });
+  }
+
+  function pick(candidate: number): void {
+    if (!store.proposal?.candidates[candidate] || !proposalInSight()) return;
+    store.proposal.picked = candidate;
+    store.notify();
   }
 
   return {
@@ -47,14 +74,18 @@ export function makeCommands({ store, transport, setLook, releaseFocus }: Surrou
     togglePlay(): void {
       if (store.nFrames < 2) return;
       if (!store.playing && store.frame >= store.nFrames - 1) store.seek(0);
+      store.stopFollowing();
       store.set({ playing: !store.playing });
     },
 
-    /** Show the marker at once; `sendClick` tells the kernel. */
+    /** Show the marker at once; `sendClick` tells the kernel. While tracking runs, the click stops it. */
     markClick(point: Point, positive: boolean) {
+      // A playhead that moves by itself may be ahead of what the user saw and clicked.
+      if (store.playing || store.following) seek(painted());
+      const tracking = store.running && store.job?.kind === "track" ? store.job.id : undefined;
+      if (tracking !== undefined) cancel();
       const click = { frame: store.frame, object: store.active, ...point, positive };
-      if (store.playing) store.set({ playing: false });
-      store.addPending(click);
+      store.addPending(click, tracking);
       return click;
     },
     sendClick(click: Parameters<Store["addPending"]>[0]): void {
@@ -82,6 +113,7 @@ export function makeCommands({ store, transport, setLook, releaseFocus }: Surrou
 
     accept: () => judge("accept"),
     reject: () => judge("reject"),
+    pick,
     holdBase: (hold: boolean) => {
       if (store.holdBase !== hold) store.set({ holdBase: hold && store.proposal !== null });
     },
@@ -95,24 +127,27 @@ export function makeCommands({ store, transport, setLook, releaseFocus }: Surrou
         transport.send({ type: "clearPrompts", frame: store.frame, object: store.active });
       } else if (state.can_undo) transport.send({ type: "undo" });
     },
+    redo(): void {
+      if (store.state?.can_redo) transport.send({ type: "redo" });
+    },
+    /** Make the adapter unlearn a correction of the active object. */
+    forget: (frame: number) => transport.send({ type: "forget", frame, object: store.active }),
 
     addObject: () => transport.send({ type: "addObject" }),
-    choose(id: number): void {
-      if (!store.state || !objectOf(store.state, id) || store.active === id) return;
-      store.set({ active: id });
-      transport.send({ type: "choose", object: id });
+    choose,
+    /** A number means a candidate where there are several to choose from, else an object. */
+    chooseNumber(number: number): void {
+      if (store.open && number <= store.open.candidates.length && store.open.candidates.length > 1) {
+        pick(number - 1);
+      } else choose(number);
     },
 
-    cancel(): void {
-      if (!store.running || !store.job) return;
-      cancelled = store.job.id;
-      transport.send({ type: "cancel" });
-    },
+    cancel,
 
     /** Close the help, else stop the job, else let the notebook have the keys again; never a dead end. */
     escape(): void {
       if (store.help) store.set({ help: false });
-      else if (store.running && store.job?.id !== cancelled) this.cancel();
+      else if (store.running && store.job?.id !== cancelled) cancel();
       else releaseFocus();
     },
 

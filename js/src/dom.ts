@@ -28,6 +28,7 @@ export const svg = <K extends keyof SVGElementTagNameMap>(
 const ICONS = {
   point: "M8 1v3M8 12v3M1 8h3M12 8h3M8 6a2 2 0 1 0 0 4 2 2 0 0 0 0-4",
   undo: "M3 6h6.5a3.5 3.5 0 0 1 0 7H6M3 6l3-3M3 6l3 3",
+  redo: "M13 6H6.5a3.5 3.5 0 0 0 0 7H10M13 6l-3-3M13 6l-3 3",
   whole: "M2 6V2h4M10 2h4v4M14 10v4h-4M6 14H2v-4",
   play: "M5 3l8 5-8 5z",
   pause: "M5 3v10M11 3v10",

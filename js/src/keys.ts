@@ -42,12 +42,13 @@ export const BINDINGS: readonly Binding[] = [
     end: (c) => c.holdBase(false),
   },
   { keys: ["z", "Mod+z"], shown: "Z", does: "Undo", run: (c) => c.undo() },
+  { keys: ["Shift+z", "Mod+Shift+z", "Mod+y"], shown: "⇧ Z", does: "Redo", run: (c) => c.redo() },
   { keys: ["n"], shown: "N", does: "Add an object", run: (c) => c.addObject() },
   {
     keys: ["1", "2", "3", "4", "5", "6", "7", "8", "9"],
     shown: "1–9",
-    does: "Choose an object",
-    run: (c, key) => c.choose(Number(key)),
+    does: "Choose an object, or a candidate of a proposal",
+    run: (c, key) => c.chooseNumber(Number(key)),
   },
   { keys: ["0"], shown: "0", does: "Show the whole frame", run: (c) => c.wholeFrame() },
   { keys: ["?", "Shift+?"], shown: "?", does: "This help", run: (c) => c.toggleHelp() },
@@ -66,8 +67,8 @@ export const MOUSE: readonly [shown: string, does: string][] = [
 export function keyName(event: KeyboardEvent): string | null {
   if (event.altKey || event.isComposing) return null;
   const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
-  if (event.ctrlKey || event.metaKey) return key === "z" && !event.shiftKey ? "Mod+z" : null;
-  return event.shiftKey ? `Shift+${key}` : key;
+  const mod = event.ctrlKey || event.metaKey ? "Mod+" : "";
+  return `${mod}${event.shiftKey ? "Shift+" : ""}${key}`;
 }
 
 const isButton = (target: EventTarget | null): boolean =>

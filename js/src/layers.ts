@@ -139,9 +139,12 @@ export function makeDiff(base: Uint8Array | null, proposed: Uint8Array, size: Si
 
 const LAYER_BUDGET = 96 * 2 ** 20;
 
+/** A mask as it came, be it an object's own or a proposed one. */
+type Packed = Pick<Mask, "bytes">;
+
 /** Layers of the masks that are or will soon be on the screen. */
 export class Layers {
-  #layers = new Lru<Mask, Layer>(LAYER_BUDGET, ({ box }) => box.width * box.height * 4 + 4000);
+  #layers = new Lru<Packed, Layer>(LAYER_BUDGET, ({ box }) => box.width * box.height * 4 + 4000);
   #making = new Set<object>();
   #diff: { key: unknown[]; diff: Diff } | null = null;
 
@@ -151,7 +154,7 @@ export class Layers {
   ) {}
 
   /** The layer of a mask, or nothing yet: then it is being made and `ready` is called. */
-  layer(mask: Mask, size: Size, colour: string): Layer | undefined {
+  layer(mask: Packed, size: Size, colour: string): Layer | undefined {
     const layer = this.#layers.get(mask);
     if (!layer) {
       void this.#make(mask, async () => {
@@ -162,7 +165,7 @@ export class Layers {
     return layer;
   }
 
-  diff(base: Mask | undefined, proposal: { bytes: Mask["bytes"] }, size: Size, colour: string) {
+  diff(base: Packed | undefined, proposal: Packed, size: Size, colour: string) {
     const key = [base, proposal, colour];
     if (this.#diff?.key.every((part, i) => part === key[i])) return this.#diff.diff;
     void this.#make(proposal, async () => {

@@ -1,7 +1,7 @@
 // Every message between the view and the kernel; the mirror of `lit_widget/widget/messages.py`.
 // Names on the wire are those of the Python fields. Buffers travel beside a message.
 
-export const PROTOCOL = 1;
+export const PROTOCOL = 2;
 
 // --- View to kernel ---------------------------------------------------------------------------
 
@@ -19,6 +19,11 @@ export interface Track {
   start: number;
   reverse: boolean;
   stop: number | null;
+}
+
+export interface Accept {
+  type: "accept";
+  candidate: number;
 }
 
 interface OnFrame<T extends string> {
@@ -41,12 +46,21 @@ export type ToKernel =
   | OnFrame<"clearPrompts">
   | OnFrame<"learn">
   | OnFrame<"flag">
+  | OnFrame<"forget">
   | { type: "choose"; object: number }
-  | { type: "poll" | "addObject" | "accept" | "reject" | "cancel" | "undo" };
+  | Accept
+  | { type: "poll" | "addObject" | "reject" | "cancel" | "undo" | "redo" };
 
-const DEFAULTS: { [type: string]: object } = { track: { reverse: false, stop: null } };
+const DEFAULTS: { [type: string]: object } = {
+  track: { reverse: false, stop: null },
+  accept: { candidate: 0 },
+};
 
-type Given<M> = M extends Track ? Pick<Track, "type" | "start"> & Partial<Track> : M;
+type Given<M> = M extends Track
+  ? Pick<Track, "type" | "start"> & Partial<Track>
+  : M extends Accept
+    ? Pick<Accept, "type"> & Partial<Accept>
+    : M;
 
 /** The wire form of a message: every field of the protocol is present, left-out ones at their default. */
 export function encode(message: Given<ToKernel>): ToKernel {
@@ -106,6 +120,7 @@ export interface State {
   prompts: Prompt[];
   active_object: number;
   can_undo: boolean;
+  can_redo: boolean;
   n_corrections: number;
   n_accepted: number;
   saved_s: number;
@@ -140,12 +155,17 @@ export interface Job {
   note: string;
 }
 
+/** Where a proposed mask comes from. */
+export interface Candidate {
+  adapter_version: number;
+  learned_from: number[];
+}
+
 export interface ProposalInfo {
   type: "proposalInfo";
   frame: number;
   object: number;
-  adapter_version: number;
-  learned_from: number[];
+  candidates: Candidate[];
 }
 
 export interface KernelError {
@@ -217,6 +237,7 @@ const adapter = record<AdapterInfo>({
   update_s: num,
 });
 const mask = record<MaskInfo>({ frame: int, object: int, version: int, status: oneOf(...FRAME_STATUS) });
+const candidate = record<Candidate>({ adapter_version: int, learned_from: list(int) });
 
 const SHAPES: { [M in ToView as M["type"]]: Check<M> } = {
   state: record<State>({
@@ -229,6 +250,7 @@ const SHAPES: { [M in ToView as M["type"]]: Check<M> } = {
     prompts: list(prompt),
     active_object: int,
     can_undo: bool,
+    can_redo: bool,
     n_corrections: int,
     n_accepted: int,
     saved_s: num,
@@ -249,8 +271,7 @@ const SHAPES: { [M in ToView as M["type"]]: Check<M> } = {
     type: oneOf("proposalInfo"),
     frame: int,
     object: int,
-    adapter_version: int,
-    learned_from: list(int),
+    candidates: list(candidate),
   }),
   error: record<KernelError>({ type: oneOf("error"), message: str }),
   batch: record<Batch>({ type: oneOf("batch"), messages: list(anything), n_buffers: list(int) }),
@@ -264,7 +285,7 @@ export function buffersOf(message: ToView): number {
     case "masks":
       return message.items.length;
     case "proposalInfo":
-      return message.frame < 0 ? 0 : 1;
+      return message.candidates.length;
     case "batch":
       return message.n_buffers.reduce((sum, count) => sum + count, 0);
     default:

@@ -2,11 +2,15 @@
 // (the picture must stay in sight while it is judged), and the help.
 
 import { nextOf } from "./actions";
+import { makeCandidates } from "./candidates";
+import type { FrameCanvas } from "./canvas";
 import type { Commands } from "./commands";
 import { button, h, memo, setText } from "./dom";
 import { BINDINGS, MOUSE } from "./keys";
 import { objectOf } from "./rules";
 import type { Store } from "./store";
+
+const MOST_SOURCES = 6;
 
 function makeHint(store: Store) {
   const text = h("span", {});
@@ -24,7 +28,21 @@ function makeHint(store: Store) {
   return { element, update };
 }
 
-function makeProposalBar(store: Store, commands: Commands) {
+/** What is proposed, for whom and by whom. */
+export function proposalTitle(store: Store): string {
+  const { open, proposed, state } = store;
+  if (!open || !proposed || !state) return "";
+  const where = open.frame === store.frame ? "" : ` at frame ${open.frame}`;
+  const parts = [`Proposal${where} for ${objectOf(state, open.object)?.name ?? open.object}`];
+  if (open.candidates.length > 1) parts.push(`candidate ${open.picked + 1} of ${open.candidates.length}`);
+  parts.push(`adapter v${proposed.adapter_version}`);
+  if (proposed.learned_from.length > 0) {
+    parts.push(`learned from ${proposed.learned_from.slice(-MOST_SOURCES).join(", ")}`);
+  }
+  return parts.join(" · ");
+}
+
+function makeProposalBar(store: Store, commands: Commands, canvas: FrameCanvas) {
   const title = h("div", { class: "lit-proposal-title", role: "status" });
   const accept = button({
     icon: "check",
@@ -57,9 +75,11 @@ function makeProposalBar(store: Store, commands: Commands) {
       h("span", { class: `lit-patch lit-${name}`, "aria-hidden": "true" }),
       text,
     );
+  const candidates = makeCandidates(store, commands, canvas);
   const element = h(
     "div",
     { class: "lit-proposal", role: "group", "aria-label": "Proposal" },
+    candidates.element,
     title,
     h(
       "div",
@@ -73,18 +93,10 @@ function makeProposalBar(store: Store, commands: Commands) {
   );
 
   function update(): void {
-    const { open, state } = store;
     // A running job needs its Stop button, which lies below.
-    element.hidden = !open || store.running;
-    if (!open || !state) return;
-    const object = objectOf(state, open.object);
-    const where = open.frame === store.frame ? "" : ` at frame ${open.frame}`;
-    const from =
-      open.learned_from.length > 0 ? ` · learned from ${open.learned_from.slice(-6).join(", ")}` : "";
-    setText(
-      title,
-      `Proposal${where} for ${object?.name ?? open.object} · adapter v${open.adapter_version}${from}`,
-    );
+    element.hidden = !store.open || store.running;
+    setText(title, proposalTitle(store));
+    candidates.update();
     base.setAttribute("aria-pressed", String(store.holdBase));
   }
   return { element, update };
@@ -126,9 +138,9 @@ function makeHelp(store: Store, commands: Commands) {
   return { element, update: () => show(store.help) };
 }
 
-export function makeOverlays(store: Store, commands: Commands) {
+export function makeOverlays(store: Store, commands: Commands, canvas: FrameCanvas) {
   const onStage = [makeHint(store), makeErrorBar(store, commands)];
-  const proposal = makeProposalBar(store, commands);
+  const proposal = makeProposalBar(store, commands, canvas);
   const help = makeHelp(store, commands);
   return {
     onStage: onStage.map(({ element }) => element),

@@ -3,12 +3,11 @@
 import type { Commands } from "./commands";
 import { button, h, memo, setText, svg } from "./dom";
 import type { AdapterInfo, ObjectInfo } from "./messages";
-import { adapterOf, objectOf } from "./rules";
+import { adapterOf, objectOf, statusOn } from "./rules";
 import type { Store } from "./store";
 import { makeLegend } from "./timeline";
 
 const SPARK = { width: 96, height: 24 };
-const MOST_SOURCES = 6;
 
 /** Points of the loss curve; a flat line where there is nothing to compare. */
 export function sparkline(losses: number[], width = SPARK.width, height = SPARK.height): string {
@@ -57,9 +56,35 @@ function fact(name: string, ...value: (Node | string)[]): HTMLElement[] {
   return [h("dt", {}, name), h("dd", {}, ...value)];
 }
 
-function sources(frames: number[]): string {
-  const shown = frames.slice(-MOST_SOURCES).join(", ");
-  return frames.length > MOST_SOURCES ? `… ${shown}` : shown;
+/** The frames that an adapter learned from, and whether it can forget each: it can forget corrections. */
+export function sourcesOf(adapter: AdapterInfo | undefined, object: ObjectInfo | undefined) {
+  const frames = [...new Set(adapter?.learned_from)].sort((a, b) => a - b);
+  return frames.map((frame) => ({ frame, forgettable: statusOn(object, frame) !== "accepted" }));
+}
+
+type Source = ReturnType<typeof sourcesOf>[number];
+
+/** A way to the frame, and to make the adapter forget it. */
+function chip({ frame, forgettable }: Source, commands: Commands): HTMLElement {
+  const jump = button({
+    text: String(frame),
+    label: `Learned from frame ${frame}: go to it`,
+    run: () => commands.seek(frame),
+  });
+  if (!forgettable) return h("li", {}, jump);
+  const forget = button({
+    icon: "cross",
+    label: `Forget this correction: frame ${frame}`,
+    run: () => commands.forget(frame),
+  });
+  forget.title = "Forget this correction";
+  return h("li", {}, jump, forget);
+}
+
+/** Where an adapter's knowledge is from; a list of any length needs the width of the panel. */
+function sourceFact(sources: Source[], commands: Commands): HTMLElement[] {
+  const list = h("ul", { class: "lit-sources" }, ...sources.map((source) => chip(source, commands)));
+  return [h("dt", { class: "lit-wide" }, "learned from"), h("dd", { class: "lit-wide" }, list)];
 }
 
 function lossFact(adapter: AdapterInfo): HTMLElement[] {
@@ -76,7 +101,11 @@ function lossFact(adapter: AdapterInfo): HTMLElement[] {
   return fact("loss", h("span", { class: "lit-number" }, `${brief(first)} → ${brief(last)}`), chart);
 }
 
-function adapterFacts(adapter: AdapterInfo | undefined): HTMLElement[] {
+function adapterFacts(
+  adapter: AdapterInfo | undefined,
+  sources: Source[],
+  commands: Commands,
+): HTMLElement[] {
   if (!adapter || adapter.version === 0) {
     return [
       h("p", { class: "lit-dim" }, "Nothing yet. Correct a frame and press ⏎: the adapter learns from it."),
@@ -87,9 +116,9 @@ function adapterFacts(adapter: AdapterInfo | undefined): HTMLElement[] {
       "dl",
       { class: "lit-facts" },
       ...fact("adapter", h("strong", {}, `v${adapter.version}`)),
-      ...fact("from", sources(adapter.learned_from)),
-      ...lossFact(adapter),
       ...fact("took", h("span", { class: "lit-number" }, `${brief(adapter.update_s)} s`)),
+      ...lossFact(adapter),
+      ...sourceFact(sources, commands),
     ),
   ];
 }
@@ -126,6 +155,10 @@ export function makePanel(store: Store, commands: Commands) {
     makeLegend(),
   );
 
+  function taught() {
+    const { state, active } = store;
+    return state ? { adapter: adapterOf(state, active), object: objectOf(state, active) } : {};
+  }
   const drawObjects = memo(() => {
     const focused = objects.contains(document.activeElement);
     const rows = store.state?.objects.map((object) => objectRow(object, store, commands)) ?? [];
@@ -134,22 +167,24 @@ export function makePanel(store: Store, commands: Commands) {
   });
   const drawLearned = memo(() => {
     const { state } = store;
-    const adapter = state ? adapterOf(state, store.active) : undefined;
-    const object = state ? objectOf(state, store.active) : undefined;
+    const { adapter, object } = taught();
+    const focused = learned.contains(document.activeElement);
     setText(whose, object ? ` · ${object.name}` : "");
-    learned.replaceChildren(...(state ? [...adapterFacts(adapter), savings(store)] : []));
+    const facts = adapterFacts(adapter, sourcesOf(adapter, object), commands);
+    learned.replaceChildren(...(state ? [...facts, savings(store)] : []));
+    if (focused) element.focus();
   });
 
   function update(): void {
     const { state } = store;
     add.disabled = !state || store.link === "disconnected";
     drawObjects(state?.objects, store.active, store.nFrames);
-    drawLearned(
-      state?.adapters,
-      state?.objects.map((object) => object.name),
-      store.active,
-      [state?.n_accepted, state?.n_corrections, state?.saved_s],
-    );
+    const { adapter, object } = taught();
+    drawLearned(adapter, sourcesOf(adapter, object), object?.name, [
+      state?.n_accepted,
+      state?.n_corrections,
+      state?.saved_s,
+    ]);
   }
 
   return { element, update };

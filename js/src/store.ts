@@ -3,11 +3,19 @@
 import { FrameCache, MaskCache } from "./caches";
 import { bytesOf } from "./codec";
 import { clamp } from "./geometry";
-import type { Job, Masks, Prompt, ProposalInfo, State, ToView } from "./messages";
+import type { Candidate, Job, Masks, Prompt, ProposalInfo, State, ToView } from "./messages";
 import type { Link } from "./transport";
 
-export interface Proposal extends ProposalInfo {
+export interface ProposedMask extends Candidate {
   bytes: Uint8Array<ArrayBuffer>;
+}
+
+export interface Proposal {
+  frame: number;
+  object: number;
+  candidates: ProposedMask[];
+  /** Which candidate the picture shows and a verdict means. */
+  picked: number;
   /** The user has given the verdict; the kernel has not closed it yet. */
   judged: boolean;
 }
@@ -15,6 +23,8 @@ export interface Proposal extends ProposalInfo {
 /** A click that the kernel has not confirmed yet. */
 export interface Pending extends Prompt {
   since: number;
+  /** The job that was stopped for it. */
+  interrupts?: number | undefined;
 }
 
 const PENDING_MS = 8000;
@@ -34,6 +44,10 @@ export class Store {
   readonly frames = new FrameCache();
   readonly masks = new MaskCache();
   #subscribers = new Set<() => void>();
+  /** The job during which the user moved the playhead, and the newest mask that has come. */
+  #left = -1;
+  #led: number | undefined;
+  #newest = 0;
 
   constructor(private readonly now: () => number = () => performance.now()) {}
 
@@ -59,9 +73,24 @@ export class Store {
     return this.job?.status === "running";
   }
 
+  /** The playhead goes with the tracking until the user moves it. */
+  get following(): boolean {
+    return this.running && this.job?.kind === "track" && this.job.id !== this.#left;
+  }
+
+  /** The playhead is the user's again, as long as this job runs. */
+  stopFollowing(): void {
+    if (this.job && this.running) this.#left = this.job.id;
+  }
+
   /** The proposal that awaits a verdict. */
   get open(): Proposal | null {
     return this.proposal && !this.proposal.judged ? this.proposal : null;
+  }
+
+  /** The candidate that is picked. */
+  get proposed(): ProposedMask | null {
+    return this.proposal?.candidates[this.proposal.picked] ?? null;
   }
 
   /** Show a frame; says whether it is another one than before. */
@@ -87,9 +116,7 @@ export class Store {
         this.#receiveMasks(message, buffers);
         break;
       case "job":
-        this.job = message;
-        // Clicks that still waited behind a stopped job are dropped with it.
-        if (message.status === "cancelled") this.pending = [];
+        this.#receiveJob(message);
         break;
       case "proposalInfo":
         this.#receiveProposal(message, buffers);
@@ -103,8 +130,8 @@ export class Store {
     this.notify();
   }
 
-  addPending(prompt: Prompt): void {
-    this.pending = [...this.pending, { ...prompt, since: this.now() }];
+  addPending(prompt: Prompt, interrupts?: number): void {
+    this.pending = [...this.pending, { ...prompt, since: this.now(), interrupts }];
     this.notify();
   }
 
@@ -133,11 +160,31 @@ export class Store {
     this.pending = this.pending.filter((click) => click.since > limit && !confirmed(click, state.prompts));
   }
 
+  #receiveJob(job: Job): void {
+    this.job = job;
+    // Clicks that still waited behind a stopped job are dropped with it, but not those that it was stopped for.
+    if (job.status === "cancelled") {
+      this.pending = this.pending.filter((click) => click.interrupts === job.id);
+    }
+  }
+
   #receiveMasks(message: Masks, buffers: DataView[]): void {
     for (const [frame, object] of message.forget) this.masks.forget(frame, object);
     message.items.forEach((info, i) => {
       this.masks.put(info, buffers[i] as DataView);
+      // Masks that were asked for come the same way; only what tracking has just made is newer than all others.
+      if (info.version <= this.#newest) return;
+      this.#newest = info.version;
+      if (this.following) this.#follow(info.frame);
     });
+  }
+
+  /** Go with the tracking, but only if it began where the user looks. */
+  #follow(frame: number): void {
+    const begins = this.job?.id !== this.#led;
+    this.#led = this.job?.id;
+    if (begins && Math.abs(frame - this.frame) > 1) this.stopFollowing();
+    else this.frame = clamp(frame, 0, Math.max(0, this.nFrames - 1));
   }
 
   #receiveProposal(info: ProposalInfo, buffers: DataView[]): void {
@@ -146,7 +193,11 @@ export class Store {
       this.proposal = null;
       return;
     }
-    this.proposal = { ...info, bytes: bytesOf(buffers[0] as DataView), judged: false };
+    const candidates = info.candidates.map((candidate, i) => ({
+      ...candidate,
+      bytes: bytesOf(buffers[i] as DataView),
+    }));
+    this.proposal = { frame: info.frame, object: info.object, candidates, picked: 0, judged: false };
     this.active = info.object;
     this.playing = false;
     this.frame = clamp(info.frame, 0, Math.max(0, this.nFrames - 1));

@@ -18,6 +18,7 @@ export function makeToolbar(store: Store, commands: Commands, tools: Tool[]) {
   );
   for (const element of toolButtons) element.setAttribute("aria-pressed", "true");
   const undo = button({ icon: "undo", label: "Undo", key: "Z", run: commands.undo });
+  const redo = button({ icon: "redo", label: "Redo", key: "⇧Z", run: commands.redo });
   const whole = button({ icon: "whole", label: "Show the whole frame", key: "0", run: commands.wholeFrame });
   const help = button({ text: "?", label: "Help: keys and mouse", run: commands.toggleHelp });
   help.title = "Help (?)";
@@ -31,7 +32,7 @@ export function makeToolbar(store: Store, commands: Commands, tools: Tool[]) {
     "div",
     { class: "lit-toolbar", role: "toolbar", "aria-label": "Tools" },
     h("div", { class: "lit-group" }, ...toolButtons),
-    h("div", { class: "lit-group" }, undo, whole),
+    h("div", { class: "lit-group" }, undo, redo, whole),
     h("div", { class: "lit-about" }, title, position),
     link,
     help,
@@ -41,6 +42,7 @@ export function makeToolbar(store: Store, commands: Commands, tools: Tool[]) {
     const { state } = store;
     const standing = promptsOn(store.markers(store.frame), store.frame, store.active).length > 0;
     undo.disabled = !standing && !state?.can_undo;
+    redo.disabled = !state?.can_redo;
     help.setAttribute("aria-expanded", String(store.help));
     setText(title, state?.video.name ?? "");
     const size = state ? ` · ${state.video.width}×${state.video.height}` : "";

@@ -37,6 +37,9 @@ const ANSWERED: ReadonlySet<ToKernel["type"]> = new Set([
   "learn",
   "flag",
   "accept",
+  "undo",
+  "redo",
+  "forget",
 ]);
 
 export class Transport {

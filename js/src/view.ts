@@ -55,7 +55,13 @@ export function makeView(model: Model, transport: Transport, el: HTMLElement): (
     (document.activeElement as HTMLElement | null)?.blur();
     el.closest<HTMLElement>("[tabindex]")?.focus({ preventScroll: true });
   };
-  const commands = makeCommands({ store, transport, setLook: (look) => canvas.setLook(look), releaseFocus });
+  const commands = makeCommands({
+    store,
+    transport,
+    setLook: (look) => canvas.setLook(look),
+    releaseFocus,
+    painted: () => canvas.painted,
+  });
   const point = pointTool(commands);
   const { root, stage, update } = assemble(store, commands, canvas, [point]);
   const refresh = once(update);
@@ -71,7 +77,8 @@ export function makeView(model: Model, transport: Transport, el: HTMLElement): (
     canvas,
     keyboard,
     tool: () => point,
-    enabled: () => store.state !== null && (canvas.current || store.frames.has(store.frame)),
+    enabled: () =>
+      store.state !== null && (store.following || canvas.current || store.frames.has(store.frame)),
   });
 
   const { write: writeFrame, stop: stopFrame } = syncFrame(model, store);
@@ -111,7 +118,7 @@ function assemble(store: Store, commands: Commands, canvas: FrameCanvas, tools: 
   const panel = makePanel(store, commands);
   const timeline = makeTimeline(store, commands);
   const actions = makeActions(store, commands);
-  const overlays = makeOverlays(store, commands);
+  const overlays = makeOverlays(store, commands, canvas);
   actions.element.append(overlays.proposal);
   const stage = h("div", { class: "lit-stage" }, canvas.element, ...overlays.onStage);
   const body = h("div", { class: "lit-body" }, stage, panel.element);
@@ -151,6 +158,8 @@ function publish(root: HTMLElement, store: Store, canvas: FrameCanvas): void {
     maskPixels: String(canvas.maskPixels),
     prompts: String(state?.prompts.length ?? 0),
     proposal: proposal ? `${proposal.frame}:${proposal.object}` : "",
+    candidate: proposal ? `${proposal.picked + 1}/${proposal.candidates.length}` : "",
+    following: String(store.following),
     adapterVersion: String((state && adapterOf(state, store.active)?.version) ?? 0),
   });
 }
@@ -187,7 +196,8 @@ function syncFrame(model: Model, store: Store) {
   }
   function follow(): void {
     const frame = model.get("frame_index");
-    if (frame === written) return;
+    // Other views follow the tracking as well; what they write would only make this one jump.
+    if (frame === written || store.following) return;
     written = frame;
     store.seek(frame);
   }

@@ -59,7 +59,7 @@ export class FakeModel {
 
 export const someState = (change: Partial<State> = {}): State => ({
   type: "state",
-  protocol: 1,
+  protocol: 2,
   model: "pocket",
   video: { name: "clip.mp4", n_frames: 100, height: 48, width: 64, fps: 25 },
   objects: [{ id: 1, name: "rider", colour: "#e69f00", runs: [] }],
@@ -67,6 +67,7 @@ export const someState = (change: Partial<State> = {}): State => ({
   prompts: [],
   active_object: 1,
   can_undo: false,
+  can_redo: false,
   n_corrections: 0,
   n_accepted: 0,
   saved_s: 0,

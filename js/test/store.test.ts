@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { Lru, MaskCache } from "../src/caches";
+import type { Job } from "../src/messages";
 import { nextAction, trackStart } from "../src/rules";
 import { Store } from "../src/store";
 import { bufferOf, someState } from "./fakes";
@@ -87,11 +88,81 @@ it("keeps the view's choice of object until the kernel's changes", () => {
 it("goes to a proposal and closes it when told", () => {
   const store = new Store();
   store.receive(someState(), []);
-  const proposal = { type: "proposalInfo" as const, object: 1, adapter_version: 2, learned_from: [4] };
-  store.receive({ ...proposal, frame: 30 }, [bufferOf(1)]);
-  expect([store.frame, store.open?.adapter_version]).toEqual([30, 2]);
-  store.receive({ ...proposal, frame: -1 }, []);
+  const candidates = [{ adapter_version: 2, learned_from: [4] }];
+  store.receive({ type: "proposalInfo", frame: 30, object: 1, candidates }, [bufferOf(1)]);
+  expect([store.frame, store.proposed?.adapter_version]).toEqual([30, 2]);
+  store.receive({ type: "proposalInfo", frame: -1, object: 0, candidates: [] }, []);
   expect(store.proposal).toBeNull();
+});
+
+describe("following", () => {
+  const job = (id: number, change: Partial<Job> = {}): Job => ({
+    type: "job",
+    id,
+    kind: "track",
+    status: "running",
+    done: 1,
+    total: 9,
+    left_s: 0,
+    note: "",
+    ...change,
+  });
+  const newMask = (store: Store, frame: number, version: number) =>
+    store.receive({ type: "masks", items: [{ frame, object: 1, version, status: "tracked" }], forget: [] }, [
+      bufferOf(1),
+    ]);
+
+  it("goes with the newest mask and never with one that was asked for", () => {
+    const store = new Store();
+    store.receive(someState(), []);
+    newMask(store, 40, 3);
+    expect(store.frame).toBe(0);
+    store.receive(job(1), []);
+    newMask(store, 1, 4);
+    // Frame 2 is locked; tracking goes around it.
+    newMask(store, 3, 5);
+    newMask(store, 2, 1);
+    expect([store.following, store.frame]).toEqual([true, 3]);
+  });
+
+  it("leaves who looks elsewhere alone", () => {
+    const store = new Store();
+    store.receive(someState(), []);
+    store.receive(job(1), []);
+    newMask(store, 5, 4);
+    newMask(store, 6, 5);
+    expect([store.following, store.frame]).toEqual([false, 0]);
+  });
+
+  it("stops with the job, and for a job that the user left", () => {
+    const store = new Store();
+    store.receive(someState(), []);
+    store.receive(job(1), []);
+    store.stopFollowing();
+    store.receive(job(1, { done: 2 }), []);
+    newMask(store, 5, 4);
+    expect([store.following, store.frame]).toEqual([false, 0]);
+    store.receive(job(2), []);
+    // What is pending is learned before the job goes on tracking.
+    store.receive(job(2, { kind: "learn" }), []);
+    expect(store.following).toBe(false);
+    store.receive(job(2), []);
+    newMask(store, 1, 5);
+    expect([store.following, store.frame]).toEqual([true, 1]);
+    store.receive(job(2, { status: "done" }), []);
+    newMask(store, 2, 6);
+    expect([store.following, store.frame]).toEqual([false, 1]);
+  });
+
+  it("keeps the click that a job was stopped for, and no other", () => {
+    const store = new Store();
+    store.receive(someState(), []);
+    store.receive(job(3), []);
+    store.addPending(click);
+    store.addPending({ ...click, x: 30 }, 3);
+    store.receive(job(3, { status: "cancelled" }), []);
+    expect(store.pending.map(({ x }) => x)).toEqual([30]);
+  });
 });
 
 it("stays within the video", () => {

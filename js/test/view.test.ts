@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { cutOut } from "../src/candidates";
 import factory from "../src/index";
-import type { State } from "../src/messages";
+import type { Job, State } from "../src/messages";
 import { bufferOf, FakeModel, someState, stubPictures } from "./fakes";
 
 type Definition = ReturnType<typeof factory>;
@@ -47,6 +48,24 @@ class SizedObserver {
   disconnect(): void {}
 }
 
+const proposed = (n: number) => ({
+  type: "proposalInfo",
+  frame: 1,
+  object: 1,
+  candidates: Array.from({ length: n }, (_, i) => ({ adapter_version: i + 2, learned_from: [4 * i] })),
+});
+const job = (change: Partial<Job> = {}): Job => ({
+  type: "job",
+  id: 7,
+  kind: "track",
+  status: "running",
+  done: 1,
+  total: 9,
+  left_s: 2,
+  note: "",
+  ...change,
+});
+
 function press(key: string, modifiers: KeyboardEventInit = {}, target: HTMLElement = root): KeyboardEvent {
   const event = new KeyboardEvent("keydown", { key, bubbles: true, cancelable: true, ...modifiers });
   target.dispatchEvent(event);
@@ -71,7 +90,7 @@ afterEach(() => {
 describe("opening", () => {
   it("says hello and asks for frames around the playhead in chunks", async () => {
     await open();
-    expect(model.sent[0]).toEqual({ type: "hello", protocol: 1 });
+    expect(model.sent[0]).toEqual({ type: "hello", protocol: 2 });
     const asked = model.of("requestFrames").map(({ indices }) => indices as number[]);
     expect(asked[0]).toEqual([0, 1, 2, 3, 4, 5, 6, 7]);
     expect(Math.max(...asked.map((indices) => indices.length))).toBeLessThanOrEqual(16);
@@ -79,7 +98,8 @@ describe("opening", () => {
 
   it("publishes its state", async () => {
     await open();
-    expect(root.dataset).toMatchObject({ ready: "true", status: "idle", frame: "0", framesCached: "3" });
+    const published = { ready: "true", status: "idle", frame: "0", framesCached: "3" };
+    await vi.waitFor(() => expect(root.dataset).toMatchObject(published));
   });
 
   it("leaves nothing behind", async () => {
@@ -175,17 +195,16 @@ describe("keys", () => {
     await open(tracked(9));
     press("w");
     expect(model.of("flag")).toHaveLength(1);
-    const proposal = { type: "proposalInfo", frame: 1, object: 1, adapter_version: 1, learned_from: [] };
-    model.receive(proposal, [bufferOf(1)]);
+    model.receive(proposed(1), [bufferOf(1)]);
     press("ArrowRight");
     press("a");
     expect(model.of("accept")).toHaveLength(0);
     press("a");
     press("a");
-    expect(model.of("accept")).toHaveLength(1);
+    expect(model.of("accept")).toEqual([{ type: "accept", candidate: 0 }]);
     await settle();
     expect(root.dataset.proposal).toBe("1:1");
-    model.receive({ ...proposal, frame: -1 });
+    model.receive({ ...proposed(0), frame: -1 });
     await settle();
     expect(root.dataset.proposal).toBe("");
   });
@@ -199,18 +218,23 @@ describe("keys", () => {
     expect(model.of("undo")).toHaveLength(1);
   });
 
+  it("redo what was undone", async () => {
+    await open();
+    press("Z", { shiftKey: true });
+    expect(model.of("redo")).toHaveLength(0);
+    model.receive(someState({ can_redo: true }));
+    press("Z", { shiftKey: true });
+    press("Z", { shiftKey: true, ctrlKey: true });
+    press("y", { ctrlKey: true });
+    await settle();
+    (root.querySelector('[aria-label="Redo"]') as HTMLElement).click();
+    expect(model.of("redo")).toHaveLength(4);
+    expect(root.querySelector(".lit-help")?.textContent).toContain("Redo");
+  });
+
   it("stop the job with Esc once, then let the focus go", async () => {
     await open();
-    model.receive({
-      type: "job",
-      id: 7,
-      kind: "track",
-      status: "running",
-      done: 1,
-      total: 9,
-      left_s: 2,
-      note: "",
-    });
+    model.receive(job());
     root.focus();
     press("Escape");
     expect(model.of("cancel")).toHaveLength(1);
@@ -224,6 +248,118 @@ describe("keys", () => {
     await open();
     const button = root.querySelector(".lit-button:not(:disabled)") as HTMLElement;
     expect(press(" ", {}, button).defaultPrevented).toBe(false);
+  });
+});
+
+describe("candidates", () => {
+  const shown = () => [...root.querySelectorAll(".lit-candidate")];
+
+  it("are not offered where there is one", async () => {
+    await open(tracked(9));
+    model.receive(proposed(1), [bufferOf(1)]);
+    await settle();
+    expect((root.querySelector(".lit-candidates") as HTMLElement).hidden).toBe(true);
+    press("2");
+    expect(model.of("choose")).toHaveLength(1);
+  });
+
+  it("are picked by number or button, and the picked one is accepted", async () => {
+    await open(tracked(9));
+    model.receive(proposed(3), [bufferOf(1), bufferOf(2), bufferOf(3)]);
+    await settle();
+    const labels = shown().map((each) => each.getAttribute("aria-label"));
+    expect(labels[1]).toBe("Candidate 2 of 3 · adapter v3");
+    press("3");
+    await settle();
+    expect(shown().map((each) => each.getAttribute("aria-pressed"))).toEqual(["false", "false", "true"]);
+    expect(root.querySelector(".lit-proposal-title")?.textContent).toContain(
+      "candidate 3 of 3 · adapter v4 · learned from 8",
+    );
+    (shown()[1] as HTMLElement).click();
+    press("a");
+    expect(model.of("accept")).toEqual([{ type: "accept", candidate: 1 }]);
+    expect(model.of("choose")).toHaveLength(0);
+  });
+});
+
+it("cuts the same piece around all candidates, within the video", () => {
+  const box = { x: 50, y: 10, width: 10, height: 10 };
+  const video = { width: 64, height: 48 };
+  expect(cutOut([box, { x: 0, y: 0, width: 0, height: 0 }], video, 1)).toEqual({
+    x: 40,
+    y: 3,
+    width: 24,
+    height: 24,
+  });
+  const whole = cutOut([], video, 2);
+  expect([whole.x + whole.width / 2, whole.y + whole.height / 2]).toEqual([32, 24]);
+});
+
+describe("learned frames", () => {
+  it("are a way to them, and corrections can be forgotten", async () => {
+    const adapter = { object: 1, version: 2, learned_from: [8, 2], losses: [], update_s: 1 };
+    const { objects = [] } = tracked(9);
+    objects[0]?.runs.splice(0, 1, [0, 7, "tracked"], [8, 8, "accepted"], [9, 9, "tracked"]);
+    await open({ objects, adapters: [adapter] });
+    const chips = [...root.querySelectorAll(".lit-sources li")];
+    const pressOn = (chip: number, name: string) =>
+      chips[chip]?.querySelector<HTMLElement>(`[title^="${name}"]`)?.click();
+    expect(chips.map((each) => each.textContent)).toEqual(["2", "8"]);
+    expect(chips[1]?.querySelector('[title="Forget this correction"]')).toBeNull();
+    pressOn(0, "Forget this correction");
+    expect(model.of("forget")).toEqual([{ type: "forget", frame: 2, object: 1 }]);
+    pressOn(1, "Learned from frame 8");
+    await settle();
+    expect(root.dataset.frame).toBe("8");
+  });
+});
+
+describe("while tracking runs", () => {
+  const newMask = (frame: number, version: number) =>
+    model.receive({ type: "masks", items: [{ frame, object: 1, version, status: "tracked" }], forget: [] }, [
+      bufferOf(1),
+    ]);
+
+  it("the view follows until the user moves away", async () => {
+    await open(tracked(9));
+    model.receive(job());
+    newMask(1, 1);
+    await settle();
+    expect(root.dataset).toMatchObject({ frame: "1", following: "true" });
+    expect(root.querySelector(".lit-status")?.textContent).toContain("following");
+    press("ArrowLeft");
+    model.receive(job({ done: 2 }));
+    newMask(2, 2);
+    await settle();
+    expect(root.dataset).toMatchObject({ frame: "0", following: "false" });
+    expect(root.querySelector(".lit-status")?.textContent).not.toContain("following");
+  });
+
+  it("a click stops the job and lands on the frame that is seen", async () => {
+    await open(tracked(9));
+    press("ArrowRight");
+    press("ArrowRight");
+    model.receive(job());
+    await settle();
+    // The pixels of frame 3 have not come: frame 2 is still on the screen.
+    newMask(3, 1);
+    click(100, 100);
+    const after = model.sent.filter(({ type }) => type === "cancel" || type === "click");
+    expect(after).toEqual([
+      { type: "cancel" },
+      { type: "click", frame: 2, object: 1, x: 10, y: 10, positive: true },
+    ]);
+    newMask(41, 2);
+    model.receive(job({ status: "cancelled" }));
+    await settle();
+    expect(root.dataset).toMatchObject({ frame: "2", following: "false", job: "track:cancelled" });
+  });
+
+  it("a click while something else runs waits for it", async () => {
+    await open(tracked(9));
+    model.receive(job({ kind: "predict" }));
+    click(100, 100);
+    expect([model.of("cancel").length, model.of("click").length]).toEqual([0, 1]);
   });
 });
 

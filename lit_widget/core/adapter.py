@@ -1,74 +1,43 @@
-"""The life of one LoRA adapter: a second opinion beside a frozen module (paper section 3.2).
+"""The life of one adapter: a second opinion beside a frozen module (paper section 3.2).
 
 The frozen module itself is never touched: the adapter lives in a structural copy that shares every frozen
-tensor, so consulting it cannot disturb the tracker and costs no second set of weights.
+tensor, so consulting it cannot disturb the tracker.
 """
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Hashable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from .recipes import Recipe
 from .types import AdapterState, Item
 
 
-@dataclass(frozen=True)
-class AdapterConfig:
-    """LoRA as the paper has it.
-
-    Attributes:
-        rank: r of W = W0 + (alpha / r) B A.
-        alpha: numerator of the scale; alpha = r gives scale 1.
-        dropout: on the input of the LoRA branch, while training only.
-        targets: names of the linear layers that get a branch.
-    """
-
-    rank: int = 4
-    alpha: float = 4.0
-    dropout: float = 0.1
-    targets: tuple[str, ...] = ("q_proj", "k_proj", "v_proj")
-
-
-def share_structure(module: nn.Module) -> nn.Module:
-    """Copy a module's structure while sharing all its tensors."""
-    tensors = [*module.parameters(), *module.buffers()]
-    return copy.deepcopy(module, memo={id(tensor): tensor for tensor in tensors})
-
-
 class Adapter:
-    """One trainable LoRA on a shared frozen module.
+    """One trainable second opinion on a shared frozen module.
 
     Args:
         module: the frozen module; call `self.module` instead of it to hear the adapted opinion.
-        config: the LoRA's shape.
+        recipe: what is trained.
         seed: of the initial weights.
     """
 
-    def __init__(self, module: nn.Module, config: AdapterConfig, *, seed: int) -> None:
-        from peft import LoraConfig, inject_adapter_in_model
-
-        self.config, self.seed = config, seed
+    def __init__(self, module: nn.Module, recipe: Recipe, *, seed: int) -> None:
+        self.recipe, self.seed = recipe, seed
         self.version = 0
         self.learned_from: tuple[Item, ...] = ()
-        lora = LoraConfig(
-            r=config.rank,
-            lora_alpha=config.alpha,  # pyright: ignore[reportArgumentType]
-            lora_dropout=config.dropout,
-            target_modules=list(config.targets),
-        )
-        requires_grad = {name: parameter.requires_grad for name, parameter in module.named_parameters()}
+        self.samples: tuple[Any, ...] = ()
+        frozen = {id(parameter) for parameter in module.parameters()}
         with torch.random.fork_rng():
             torch.manual_seed(seed)
-            self.module = inject_adapter_in_model(lora, share_structure(module)).eval()
-        # peft freezes what it wraps; the shared tensors get their own setting back.
-        for name, parameter in module.named_parameters():
-            parameter.requires_grad_(requires_grad[name])
-        self.parameters = {name: p for name, p in self.module.named_parameters() if "lora_" in name}
+            self.module = recipe.build(module).eval()
+        self.parameters = {name: p for name, p in self.module.named_parameters() if id(p) not in frozen}
+        for parameter in self.parameters.values():
+            parameter.requires_grad_(True)
         self._fresh = {name: parameter.detach().clone() for name, parameter in self.parameters.items()}
 
     @property
@@ -80,24 +49,31 @@ class Adapter:
     def training(self) -> Iterator[list[nn.Parameter]]:
         """Dropout on, and the parameters to train; back to inference afterwards, and to the old weights on an error.
 
-        Only LoRA's dropout is switched: SAM 2's decoder chooses masks differently in `train` mode.
+        Only dropout is switched: SAM 2's decoder has none of its own and chooses masks differently in `train` mode.
         """
-        dropouts = [child for name, child in self.module.named_modules() if "lora_dropout" in name]
         before = self.snapshot()
-        for dropout in dropouts:
-            dropout.train()
         try:
-            yield list(self.parameters.values())
+            with self.dropout():
+                yield list(self.parameters.values())
         except BaseException:
             self.restore(before)
             raise
+
+    @contextmanager
+    def dropout(self) -> Iterator[None]:
+        """Within this context the adapter's dropout is active."""
+        layers = [child for child in self.module.modules() if isinstance(child, nn.Dropout)]
+        for layer in layers:
+            layer.train()
+        try:
+            yield
         finally:
-            for dropout in dropouts:
-                dropout.eval()
+            for layer in layers:
+                layer.eval()
 
     @contextmanager
     def disabled(self) -> Iterator[None]:
-        """Within this context the adapted module equals the frozen one bit for bit."""
+        """Within this context a module adapted by peft equals the frozen one bit for bit."""
         from peft.tuners.tuners_utils import BaseTunerLayer
 
         layers = [child for child in self.module.modules() if isinstance(child, BaseTunerLayer)]
@@ -112,7 +88,7 @@ class Adapter:
     def snapshot(self) -> AdapterState:
         """The weights as they are, copied."""
         tensors = {name: parameter.detach().clone() for name, parameter in self.parameters.items()}
-        return AdapterState(self.version, self.learned_from, tensors)
+        return AdapterState(self.version, self.learned_from, tensors, self.samples)
 
     def restore(self, state: AdapterState) -> None:
         """Take the weights of a snapshot.
@@ -121,12 +97,12 @@ class Adapter:
             ValueError: if the snapshot is of an adapter of another shape.
         """
         self._write(state.tensors)
-        self.version, self.learned_from = state.version, state.learned_from
+        self.version, self.learned_from, self.samples = state.version, state.learned_from, state.samples
 
     def reset(self) -> None:
         """Back to the untrained state, with the same initial weights."""
         self._write(self._fresh)
-        self.version, self.learned_from = 0, ()
+        self.version, self.learned_from, self.samples = 0, (), ()
 
     def _write(self, tensors: dict[str, Tensor]) -> None:
         expected = {name: tuple(parameter.shape) for name, parameter in self.parameters.items()}
@@ -135,7 +111,7 @@ class Adapter:
             odd = min(set(given.items()) ^ set(expected.items()))[0]
             raise ValueError(
                 f"the snapshot is of another adapter (it differs at {odd!r}); "
-                f"restore it into an adapter of the same model and rank"
+                f"restore it into an adapter of the same model and recipe"
             )
         with torch.no_grad():
             for name, parameter in self.parameters.items():
@@ -143,31 +119,38 @@ class Adapter:
 
 
 class AdapterBank:
-    """The adapters of a learner, one per key (an object, a group), each made when first needed."""
+    """The adapters of a learner, one or several per key (an object, a group), each made when first needed."""
 
-    def __init__(self, module: nn.Module, config: AdapterConfig, *, seed: int) -> None:
-        self._module, self._config, self._seed = module, config, seed
-        self._adapters: dict[Hashable, Adapter] = {}
+    def __init__(self, module: nn.Module, recipe: Recipe, *, seed: int) -> None:
+        self._module, self._recipe, self._seed = module, recipe, seed
+        self._adapters: dict[tuple[Hashable, int], Adapter] = {}
 
-    def trained(self, key: Hashable) -> Adapter | None:
+    def trained(self, key: Hashable, slot: int = 0) -> Adapter | None:
         """The adapter of `key` if it has learned anything."""
-        adapter = self._adapters.get(key)
+        adapter = self._adapters.get((key, slot))
         return adapter if adapter is not None and adapter.version > 0 else None
 
-    def get(self, key: Hashable) -> Adapter:
+    def of(self, key: Hashable) -> list[Adapter]:
+        """All adapters of `key` that have learned anything, in the order in which they were begun."""
+        # A copy, because another thread may be asking while an adapter is made.
+        found = [(slot, adapter) for (owner, slot), adapter in list(self._adapters.items()) if owner == key]
+        return [adapter for _, adapter in sorted(found, key=lambda each: each[0]) if adapter.version > 0]
+
+    def get(self, key: Hashable, slot: int = 0) -> Adapter:
         """The adapter of `key`, fresh if there was none."""
-        if key not in self._adapters:
-            self._adapters[key] = Adapter(self._module, self._config, seed=self._seed)
-        return self._adapters[key]
+        if (key, slot) not in self._adapters:
+            # Each starts elsewhere, so that several adapters of one key differ.
+            self._adapters[key, slot] = Adapter(self._module, self._recipe, seed=self._seed + slot)
+        return self._adapters[key, slot]
 
-    def snapshot(self) -> dict[Hashable, AdapterState]:
-        """All adapters that have learned anything."""
-        return {key: adapter.snapshot() for key, adapter in self._adapters.items() if adapter.version > 0}
+    def snapshot(self) -> dict[tuple[Hashable, int], AdapterState]:
+        """All adapters that have learned anything, by key and slot."""
+        return {place: adapter.snapshot() for place, adapter in self._adapters.items() if adapter.version > 0}
 
-    def restore(self, states: dict[Hashable, AdapterState]) -> None:
+    def restore(self, states: dict[tuple[Hashable, int], AdapterState]) -> None:
         """Exactly these adapters; others become untrained."""
-        for key, adapter in self._adapters.items():
-            if key not in states:
+        for place, adapter in self._adapters.items():
+            if place not in states:
                 adapter.reset()
-        for key, state in states.items():
-            self.get(key).restore(state)
+        for place, state in states.items():
+            self.get(*place).restore(state)

@@ -54,6 +54,8 @@ def check_learner(
     check("a trained adapter proposes", proposal is not None)
     assert proposal is not None
     check("a proposal names what it was learned from", proposal.version == 1 and proposal.learned_from == (first,))
+    agreement = learner.agreement(proposal.output, correct(second))
+    check("agreement is a share", 0.0 <= agreement <= 1.0)
     repeated = learner.propose_one(before)
     check("proposing twice gives the same", repeated is not None and equal(repeated.output, proposal.output))
     learned = learner.snapshot()

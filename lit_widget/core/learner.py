@@ -14,6 +14,8 @@ Verdict = Literal["kept", "accepted", "corrected"]
 class LiveLearner(Protocol):
     """A frozen model with an adapter that is trained on corrections.
 
+    An item's adapter is the one numbered `slot`; learners whose items have one adapter each know slot 0 only.
+
     `predict_one` and `propose_one` change nothing. `settle_one` tells the learner which output an item
     finally got, so that later predictions build on it; `learn_one` trains. `lit_widget.core.checks`
     states these promises as checks that any implementation can run.
@@ -23,8 +25,12 @@ class LiveLearner(Protocol):
         """The frozen model's answer."""
         ...
 
-    def propose_one(self, prediction: Prediction) -> Proposal | None:
+    def propose_one(self, prediction: Prediction, *, slot: int = 0) -> Proposal | None:
         """The adapter's answer, or `None` while nothing was learned for this item's adapter."""
+        ...
+
+    def agreement(self, output: Any, correction: Correction) -> float:
+        """How well an output agrees with what a correction teaches, in [0, 1]."""
         ...
 
     def settle_one(self, item: Item, output: Any, *, verdict: Verdict = "kept", full: bool = False) -> None:
@@ -38,7 +44,7 @@ class LiveLearner(Protocol):
         """
         ...
 
-    def learn_one(self, prediction: Prediction, correction: Correction) -> UpdateReport | None:
+    def learn_one(self, prediction: Prediction, correction: Correction, *, slot: int = 0) -> UpdateReport | None:
         """Train on a correction; `None` when it holds nothing to learn."""
         ...
 

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, Protocol, runtime_checkable
 
+from .history import Checkpoint, History, Lesson
 from .learner import LiveLearner
 from .strategy import Strategy
-from .types import Correction, Item, Prediction, Proposal, Snapshot, UpdateReport
-
-MAX_UNDO = 100
-"""Verdicts that can be taken back."""
+from .types import Correction, Item, Prediction, Proposal, UpdateReport
 
 
 @dataclass(frozen=True)
@@ -25,17 +22,18 @@ class Tracked:
 
 @dataclass(frozen=True)
 class Rejected:
-    """A proposal was refused; a correction follows."""
+    """All proposals were refused; a correction follows."""
 
-    proposal: Proposal
+    proposals: tuple[Proposal, ...]
 
 
 @dataclass(frozen=True)
 class Accepted:
-    """A proposal was taken instead of a correction of `prediction`."""
+    """A proposal was taken instead of a correction of `prediction`; `update` tells what was learned from it."""
 
     proposal: Proposal
     prediction: Prediction
+    update: UpdateReport | None = None
 
 
 @dataclass(frozen=True)
@@ -58,8 +56,12 @@ class User(Protocol):
         """Whether this output is an error."""
         ...
 
-    def correct(self, prediction: Prediction) -> Correction:
-        """The correction of a wrong prediction."""
+    def choose(self, proposals: tuple[Proposal, ...]) -> Proposal | None:
+        """The proposal to accept, or `None` if all of them are wrong."""
+        ...
+
+    def correct(self, prediction: Prediction) -> Correction | None:
+        """The correction of a wrong prediction, or `None` if it turns out to be right."""
         ...
 
 
@@ -76,8 +78,9 @@ class LiveSession:
         self, learner: LiveLearner, strategy: Strategy, *, on_event: Callable[[Event], None] | None = None
     ) -> None:
         self.learner, self.strategy = learner, strategy
+        self.history = History()
+        self.lessons: tuple[Lesson, ...] = ()
         self._on_event = on_event
-        self._history: deque[Snapshot] = deque(maxlen=MAX_UNDO)
 
     def predict(self, item: Item) -> Prediction:
         """The model's answer as the strategy has it; nothing is kept yet."""
@@ -90,44 +93,36 @@ class LiveSession:
         self.learner.settle_one(prediction.item, prediction.output)
         return self._emit(Tracked(prediction))
 
-    def propose(self, prediction: Prediction) -> Proposal | None:
-        """A second opinion on a prediction found wrong, if the strategy has one."""
+    def propose(self, prediction: Prediction) -> tuple[Proposal, ...]:
+        """Second opinions on a prediction found wrong, as many as the strategy has; the time is their mean."""
         started = time.perf_counter()
-        proposal = self.strategy.propose(self.learner, prediction)
-        if proposal is None:
-            return None
-        return replace(proposal, propose_s=time.perf_counter() - started)
+        proposals = self.strategy.propose(self.learner, prediction)
+        spent = time.perf_counter() - started
+        return tuple(replace(proposal, propose_s=spent / len(proposals)) for proposal in proposals)
 
-    def reject(self, proposal: Proposal) -> Rejected:
-        """Refuse a proposal."""
-        return self._emit(Rejected(proposal))
+    def reject(self, proposals: tuple[Proposal, ...]) -> Rejected:
+        """Refuse all proposals."""
+        return self._emit(Rejected(proposals))
 
     def accept(self, prediction: Prediction, proposal: Proposal) -> Accepted:
         """Take a proposal instead of a prediction; its item is locked."""
         self.checkpoint()
+        update = self._teach(prediction, proposal)
         self.learner.settle_one(proposal.item, proposal.output, verdict="accepted")
-        return self._emit(Accepted(proposal, prediction))
+        return self._emit(Accepted(proposal, prediction, update))
 
     def correct(self, prediction: Prediction, correction: Correction) -> Corrected:
         """Learn from a correction, apply it and lock its item."""
         self.checkpoint()
-        update = self.strategy.learn(self.learner, prediction, correction)
+        update = self._teach(prediction, correction)
         self.learner.settle_one(correction.item, correction.output, verdict="corrected", full=correction.full)
         return self._emit(Corrected(correction, update, prediction))
 
-    def checkpoint(self) -> Snapshot:
+    def checkpoint(self) -> Checkpoint:
         """Make the present state one that `undo` goes back to; verdicts do so themselves."""
-        self._history.append(self.learner.snapshot())
-        return self._history[-1]
-
-    def forget(self, checkpoint: Snapshot) -> None:
-        """Undo no longer stops at this state: what followed it was taken back otherwise."""
-        self._history = deque((each for each in self._history if each is not checkpoint), maxlen=MAX_UNDO)
-
-    @property
-    def can_undo(self) -> bool:
-        """Whether there is anything to take back."""
-        return bool(self._history)
+        present = self._present()
+        self.history.add(present)
+        return present
 
     def undo(self) -> None:
         """Go back to before the last verdict: outputs, memory and weights.
@@ -135,21 +130,71 @@ class LiveSession:
         Raises:
             IndexError: if there is none.
         """
-        if not self._history:
-            raise IndexError("nothing to undo: no correction or accepted proposal is left")
-        self.learner.restore(self._history.pop())
+        self._restore(self.history.undo(self._present()))
+
+    def redo(self) -> None:
+        """Take the last `undo` back.
+
+        Raises:
+            IndexError: if there is none.
+        """
+        self._restore(self.history.redo(self._present()))
+
+    def forget(self, item: Item) -> list[UpdateReport]:
+        """Rebuild the adapters as if the correction of `item` had never been learned; its output stays.
+
+        What came before is restored, what came after is learned again with the same seeds. `undo` takes it back.
+
+        Raises:
+            KeyError: if no correction of this item was learned.
+        """
+        verdicts = [lesson.verdict for lesson in self.lessons]
+        corrected = {each.item: at for at, each in enumerate(verdicts) if isinstance(each, Correction)}
+        if item not in corrected:
+            raise KeyError(f"no correction of {item} was learned; corrections are of {list(corrected)}")
+        present, at = self.checkpoint(), corrected[item]
+        self._restore(Checkpoint(replace(present.snapshot, adapters=self.lessons[at].before), self.lessons[:at]))
+        again = (self._teach(each.prediction, each.verdict) for each in present.lessons[at + 1 :])
+        reports = [report for report in again if report is not None]
+        if any(report.stopped == "cancelled" for report in reports):
+            self.history.drop(present)
+            self._restore(present)
+        return reports
 
     def step(self, item: Item, user: User | None) -> Event:
         """One turn of the loop (paper section 3.1); without a user the prediction is kept unjudged."""
-        prediction = self.predict(item)
-        if user is None or not user.finds_wrong(item, prediction.output):
+        return self.judge(self.predict(item), user)
+
+    def judge(self, prediction: Prediction, user: User | None) -> Event:
+        """The rest of the turn once the item was predicted."""
+        if user is None or not user.finds_wrong(prediction.item, prediction.output):
             return self.keep(prediction)
-        proposal = self.propose(prediction)
-        if proposal is not None:
-            if not user.finds_wrong(item, proposal.output):
-                return self.accept(prediction, proposal)
-            self.reject(proposal)
-        return self.correct(prediction, user.correct(prediction))
+        proposals = self.propose(prediction)
+        if proposals:
+            chosen = user.choose(proposals)
+            if chosen is not None:
+                return self.accept(prediction, chosen)
+            self.reject(proposals)
+        correction = user.correct(prediction)
+        return self.keep(prediction) if correction is None else self.correct(prediction, correction)
+
+    def _teach(self, prediction: Prediction, verdict: Correction | Proposal) -> UpdateReport | None:
+        """Let the strategy learn from a verdict, and remember the lesson."""
+        lesson = Lesson(prediction, verdict, self.learner.snapshot().adapters)
+        if isinstance(verdict, Correction):
+            update = self.strategy.learn(self.learner, prediction, verdict)
+        else:
+            update = self.strategy.learn_accepted(self.learner, prediction, verdict)
+        if update is not None or isinstance(verdict, Correction):
+            self.lessons = (*self.lessons, lesson)
+        return update
+
+    def _present(self) -> Checkpoint:
+        return Checkpoint(self.learner.snapshot(), self.lessons)
+
+    def _restore(self, state: Checkpoint) -> None:
+        self.learner.restore(state.snapshot)
+        self.lessons = state.lessons
 
     def _emit(self, event: Any) -> Any:
         if self._on_event is not None:

@@ -95,11 +95,19 @@ class UpdateReport:
 
 @dataclass(frozen=True)
 class AdapterState:
-    """The weights of one adapter and where they come from."""
+    """The weights of one adapter and where they come from.
+
+    Attributes:
+        version: updates so far.
+        learned_from: items that it was trained on, in order.
+        tensors: the trained weights by name.
+        samples: earlier corrections that the next update repeats, in the learner's own form.
+    """
 
     version: int
     learned_from: tuple[Item, ...]
     tensors: dict[str, Tensor] = field(repr=False)
+    samples: tuple[Any, ...] = field(default=(), repr=False)
 
 
 @dataclass(frozen=True)
@@ -107,9 +115,9 @@ class Snapshot:
     """Everything that a learner has learned and settled; restoring it is exact.
 
     Attributes:
-        adapters: weights by adapter key.
+        adapters: weights by adapter key and slot.
         memory: settled outputs in the learner's own form, never changed in place.
     """
 
-    adapters: dict[Hashable, AdapterState]
+    adapters: dict[tuple[Hashable, int], AdapterState]
     memory: Any = field(repr=False, default=None)

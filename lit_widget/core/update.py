@@ -4,25 +4,31 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor, nn
 
 from .types import UpdateReport
 
+Pass = Callable[[], tuple[Tensor, float]]
+"""One pass over a correction: its loss, and in [0, 1] how well the adapter's answer agrees with it."""
+
 
 @dataclass(frozen=True)
 class UpdateConfig:
-    """How one correction is learned; the defaults are the paper's and its authors' code's.
+    """How corrections are learned; the defaults are the paper's and its authors' code's.
 
     Attributes:
         learning_rate: of AdamW, constant, without weight decay.
-        epochs: steps on the one correction.
-        patience: stop after so many steps without a better score, once `good` was exceeded.
+        epochs: passes over the corrections learned in one update.
+        patience: stop after so many epochs without a better score on the newest correction, once `good` was exceeded.
         good: score above which patience counts.
-        hopeless: step at which an update whose best score is still 0 is given up.
+        hopeless: epoch at which an update whose best score is still 0 is given up.
+        samples: corrections in one update: the newest and those just before it (n of the paper's n/b).
+        batch: of them, how many share an optimizer step (b of the paper's n/b).
+        restore_best: end with the weights of the best epoch; the authors' code keeps them but uses the last ones.
     """
 
     learning_rate: float = 1e-4
@@ -30,81 +36,127 @@ class UpdateConfig:
     patience: int = 10
     good: float = 0.6
     hopeless: int = 10
+    samples: int = 1
+    batch: int = 1
+    restore_best: bool = False
 
     def __post_init__(self) -> None:
         """Refuse settings with which nothing could be learned."""
         if not 0 < self.learning_rate < math.inf:
             raise ValueError(f"the learning rate must be a positive number, got {self.learning_rate}")
-        if self.epochs < 1:
-            raise ValueError(f"an update needs at least one epoch, got {self.epochs}")
+        for name in ("epochs", "samples", "batch"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"an update needs {name} of at least 1, got {getattr(self, name)}")
 
 
 def online_update(
     parameters: list[nn.Parameter],
-    forward: Callable[[], Tensor],
-    loss_of: Callable[[Tensor], Tensor],
-    score_of: Callable[[Tensor], float],
+    passes: Sequence[Pass],
     config: UpdateConfig,
     *,
     version: int,
     cancelled: Callable[[], bool] = lambda: False,
 ) -> UpdateReport:
-    """Fit `parameters` to one correction.
+    """Fit `parameters` to corrections.
 
     Args:
         parameters: what is trained; left as they were if the loss becomes non-finite or the user cancels.
-        forward: the adapted output on the remembered features.
-        loss_of: loss of an output.
-        score_of: agreement of an output with the correction, in [0, 1].
-        config: steps, rate and early stop.
+        passes: one per correction, the newest last; its score decides when to stop.
+        config: epochs, rate, batches and early stop.
         version: what to call the weights afterwards.
-        cancelled: asked before every step.
+        cancelled: asked before every epoch.
 
     Returns:
         A report; `rolled_back` says that nothing changed.
     """
     started = time.perf_counter()
-    before = [parameter.detach().clone() for parameter in parameters]
-    optimizer = torch.optim.AdamW(parameters, lr=config.learning_rate, weight_decay=0.0)
-    losses: list[float] = []
-    scores: list[float] = []
-    best, best_step, stopped = 0.0, 0, "epochs"
-    for step in range(config.epochs):
-        if cancelled():
+    before = _copied(parameters)
+    optimizer = torch.optim.AdamW(parameters, lr=config.learning_rate, weight_decay=0.0, fused=True)
+    progress = _Progress(config)
+    stopped = "epochs"
+    for step in _steps(len(passes), config):
+        if step.begins and cancelled():
             stopped = "cancelled"
             break
         with torch.enable_grad():
-            output = forward()
-            loss = loss_of(output)
-        losses.append(float(loss.detach()))
-        scores.append(score_of(output.detach()))
-        if not math.isfinite(losses[-1]):
-            stopped = "non-finite"
-            break
-        if scores[-1] > best:
-            best, best_step = scores[-1], step
-        if best > config.good and step - best_step >= config.patience:
-            stopped = "patience"
-            break
-        if step >= config.hopeless and best == 0.0:
-            stopped = "hopeless"
+            results = [passes[index]() for index in step.members]
+            loss = torch.stack([loss for loss, _ in results]).mean()
+        if step.holds_newest:
+            progress.note(step.epoch, float(results[-1][0].detach()), results[-1][1], parameters)
+        if reason := "non-finite" if not torch.isfinite(loss) else progress.reason(step.epoch):
+            stopped = reason
             break
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
     finite = all(bool(torch.isfinite(parameter).all()) for parameter in parameters)
     rolled_back = stopped in ("non-finite", "cancelled") or not finite
-    if rolled_back:
-        with torch.no_grad():
-            for parameter, old in zip(parameters, before, strict=True):
-                parameter.copy_(old)
+    if rolled_back or config.restore_best:
+        _write(parameters, before if rolled_back else progress.best_weights)
     for parameter in parameters:
         parameter.grad = None
     return UpdateReport(
         version=version - rolled_back,
-        losses=tuple(losses),
-        scores=tuple(scores),
+        losses=tuple(progress.losses),
+        scores=tuple(progress.scores),
         stopped=stopped if finite else "non-finite",
         update_s=time.perf_counter() - started,
         rolled_back=rolled_back,
     )
+
+
+@dataclass(frozen=True)
+class _Step:
+    """One optimizer step: which passes it takes; the newest comes last in its batch."""
+
+    epoch: int
+    members: list[int]
+    begins: bool
+    holds_newest: bool
+
+
+def _steps(n: int, config: UpdateConfig) -> Iterator[_Step]:
+    """Every epoch takes the corrections in random order, but ends with the newest."""
+    for epoch in range(config.epochs):
+        order = [*torch.randperm(n - 1).tolist(), n - 1] if n > 1 else [0]
+        for start in range(0, n, config.batch):
+            members = order[start : start + config.batch]
+            yield _Step(epoch, members, start == 0, members[-1] == n - 1)
+
+
+@dataclass
+class _Progress:
+    """Losses and scores of the newest correction, and what they say about going on."""
+
+    config: UpdateConfig
+    losses: list[float] = field(default_factory=list)
+    scores: list[float] = field(default_factory=list)
+    best: float = 0.0
+    best_epoch: int = 0
+    best_weights: list[Tensor] = field(default_factory=list)
+
+    def note(self, epoch: int, loss: float, score: float, parameters: list[nn.Parameter]) -> None:
+        """Remember what the present weights achieve."""
+        self.losses.append(loss)
+        self.scores.append(score)
+        better = score > self.best
+        if better:
+            self.best, self.best_epoch = score, epoch
+        if self.config.restore_best and (better or not self.best_weights):
+            self.best_weights = _copied(parameters)
+
+    def reason(self, epoch: int) -> str | None:
+        """Why to stop at this epoch, if there is a reason."""
+        if self.best > self.config.good and epoch - self.best_epoch >= self.config.patience:
+            return "patience"
+        return "hopeless" if epoch >= self.config.hopeless and self.best == 0.0 else None
+
+
+def _copied(parameters: list[nn.Parameter]) -> list[Tensor]:
+    return [parameter.detach().clone() for parameter in parameters]
+
+
+def _write(parameters: list[nn.Parameter], values: list[Tensor]) -> None:
+    with torch.no_grad():
+        for parameter, value in zip(parameters, values, strict=True):
+            parameter.copy_(value)

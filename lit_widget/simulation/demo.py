@@ -9,10 +9,9 @@ import argparse
 import sys
 from pathlib import Path
 
-from lit_widget.video.learner import VideoLearner
-from lit_widget.video.models import find_entry, load_model
+from lit_widget.video.models import load_model
 from lit_widget.video.sam2 import Sam2
-from lit_widget.video.strategies import STRATEGIES
+from lit_widget.video.strategies import STRATEGIES, learner_for
 
 from .datasets import Sequence, open_sources
 from .protocol import run_pair
@@ -34,11 +33,11 @@ def tell_story(result: SimulationResult, sequences: list[Sequence], model: Sam2)
     settings = result.settings
     for row in sorted(lit, key=lambda row: (-row["accepted"], row["corrections"]))[:MOST_REPLAYS]:
         sequence = next(each for each in sequences if each.name == row["video"])
-        update = find_entry(model.name).update
-        learner = VideoLearner(model, sequence.frames, update=update, seed=settings["seed"] + 123)
+        strategy = STRATEGIES["lit-lora"]
+        learner = learner_for(strategy, model, sequence.frames, seed=settings["seed"] + 123)
         story = Story(learner, sequence, int(row["object"]))
         user = SimulatedUser(tau=settings["tau"], seed=settings["seed"])
-        run_pair(learner, sequence, story.object_id, STRATEGIES["lit-lora"], user, on_frame=story.on_frame)
+        run_pair(learner, sequence, story.object_id, strategy, user, on_frame=story.on_frame)
         if story.complete:
             return story
     return None

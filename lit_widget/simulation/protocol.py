@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from lit_widget.core.session import Accepted, Corrected, Event, LiveSession, Rejected
+from lit_widget.core.session import Accepted, Corrected, Event, LiveSession, Rejected, Tracked
 from lit_widget.core.strategy import Strategy
-from lit_widget.core.types import Correction, Prediction
-from lit_widget.video.learner import MaskTarget, VideoItem, VideoLearner
+from lit_widget.core.types import Correction, Prediction, Proposal
+from lit_widget.video.adaptation import MaskTarget, VideoItem
+from lit_widget.video.learner import VideoLearner
 from lit_widget.video.memory import MaskOutput
 from lit_widget.video.sam2 import Points
 
 from .datasets import Sequence
 from .metrics import iou
+from .monitor import Guarded, Monitor
 from .user import SimulatedUser
 
 
@@ -27,6 +29,8 @@ class FrameResult:
         frame: its index.
         event: "tracked", "accepted" or "corrected".
         iou: IoU of the mask that the frame ended up with; 1 where the user painted it.
+        tracked_iou: IoU of the tracked mask, before anything was done about it.
+        alarm: whether the monitor, or in its absence the user, found the tracked mask wrong.
         n_clicks: clicks of the correction.
         full_mask: whether the user had to paint the mask.
         rejected: whether a proposal was offered and refused.
@@ -37,6 +41,8 @@ class FrameResult:
     frame: int
     event: str
     iou: float
+    tracked_iou: float
+    alarm: bool
     n_clicks: int = 0
     full_mask: bool = False
     rejected: bool = False
@@ -63,22 +69,29 @@ class Annotator:
         """Whether the IoU is below the user's threshold."""
         return self.user.is_error(self.iou(item.frame, output))
 
+    def choose(self, proposals: tuple[Proposal[MaskOutput], ...]) -> Proposal[MaskOutput] | None:
+        """The proposal with the best IoU, if that is no error."""
+        best = max(proposals, key=lambda proposal: self.iou(proposal.item.frame, proposal.output))
+        return None if self.finds_wrong(best.item, best.output) else best
+
     def correct(self, prediction: Prediction[MaskOutput]) -> Correction[MaskOutput]:
         """Click in the middle of the error, up to three times, then paint the mask."""
         item = prediction.item
         target, valid = self.sequence.target(self.object_id, item.frame), self.sequence.valid(item.frame)
         assert target is not None
-        output, points = prediction.output, Points()
-        while points.n_clicks < self.user.max_clicks and self.finds_wrong(item, output):
+        output, points, clicked = prediction.output, Points(), 0
+        while clicked < self.user.max_clicks and self.finds_wrong(item, output):
             click = self.user.click(self.learner.mask(output), target, valid)
             if click is None:
                 break
-            points = points.plus(click.x, click.y, positive=click.positive)
+            standing = points if self.learner.quirks.accumulate_clicks else Points()
+            points = standing.plus(click.x, click.y, positive=click.positive)
+            clicked += 1
             output = self.learner.segment(item, points, previous=output, evidence=prediction.evidence)
         full = self.finds_wrong(item, output)
         if full:
             output = self.learner.from_mask(item.frame, target)
-        return Correction(item, output, MaskTarget(target, valid), points.n_clicks, full)
+        return Correction(item, output, MaskTarget(target, valid), clicked, full)
 
 
 def run_pair(
@@ -88,6 +101,8 @@ def run_pair(
     strategy: Strategy,
     user: SimulatedUser,
     *,
+    monitor: Monitor | None = None,
+    automatic: bool = False,
     on_frame: Callable[[FrameResult, Event], None] | None = None,
 ) -> list[FrameResult]:
     """Annotate one object of one sequence from its first mask to the last frame.
@@ -100,6 +115,8 @@ def run_pair(
         object_id: which object.
         strategy: who proposes and learns.
         user: threshold, clicks, random generator.
+        monitor: fresh; only its alarms call the user (paper section 4.5). Without one the user watches every frame.
+        automatic: the monitor validates the proposals, too, and the user is left to correct.
         on_frame: called after every judged frame.
 
     Returns:
@@ -118,11 +135,16 @@ def run_pair(
     results = []
     for frame in range(start + 1, len(sequence.frames)):
         log.clear()
-        event = session.step(VideoItem(frame, object_id), annotator if frame in annotated else None)
-        if frame in annotated:
-            results.append(_result(frame, log, annotator))
-            if on_frame is not None:
-                on_frame(results[-1], event)
+        prediction = session.predict(VideoItem(frame, object_id))
+        if frame not in annotated:
+            session.judge(prediction, None)
+            continue
+        guard = Guarded(annotator, monitor, prediction, automatic=automatic) if monitor else None
+        event = session.judge(prediction, guard or annotator)
+        alarm = guard.alarmed if guard else not isinstance(event, Tracked)
+        results.append(_result(log, annotator, prediction, alarm=alarm))
+        if on_frame is not None:
+            on_frame(results[-1], event)
     return results
 
 
@@ -131,25 +153,36 @@ def _visible(sequence: Sequence, object_id: int, frame: int) -> bool:
     return target is not None and bool(np.any(target))
 
 
-def _result(frame: int, log: list[Event], annotator: Annotator) -> FrameResult:
+def _result(log: list[Event], annotator: Annotator, prediction: Prediction[MaskOutput], *, alarm: bool) -> FrameResult:
     """Summarise the events of one turn."""
-    rejected = [event.proposal for event in log if isinstance(event, Rejected)]
-    last = log[-1]
+    rejected = [proposal for event in log if isinstance(event, Rejected) for proposal in event.proposals]
+    frame, last = prediction.item.frame, log[-1]
+    value = annotator.iou(frame, prediction.output)
+    tracked = FrameResult(
+        frame,
+        "tracked",
+        iou=value,
+        tracked_iou=value,
+        alarm=alarm,
+        rejected=bool(rejected),
+        propose_s=sum((proposal.propose_s for proposal in rejected), 0.0),
+    )
     if isinstance(last, Corrected):
         correction, update = last.correction, last.update
-        return FrameResult(
-            frame,
-            "corrected",
+        return replace(
+            tracked,
+            event="corrected",
             iou=1.0 if correction.full else annotator.iou(frame, correction.output),
             n_clicks=correction.n_clicks,
             full_mask=correction.full,
-            rejected=bool(rejected),
             update_s=0.0 if update is None else update.update_s,
-            propose_s=sum((proposal.propose_s for proposal in rejected), 0.0),
         )
     if isinstance(last, Accepted):
-        proposal = last.proposal
-        return FrameResult(frame, "accepted", annotator.iou(frame, proposal.output), propose_s=proposal.propose_s)
-    assert not isinstance(last, Rejected)
-    value = annotator.iou(frame, last.prediction.output)
-    return FrameResult(frame, "tracked", value)
+        return replace(
+            tracked,
+            event="accepted",
+            iou=annotator.iou(frame, last.proposal.output),
+            update_s=0.0 if last.update is None else last.update.update_s,
+            propose_s=last.proposal.propose_s,
+        )
+    return tracked

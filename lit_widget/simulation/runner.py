@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import platform
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from collections.abc import Sequence as Many
 from dataclasses import asdict, dataclass, field
 from importlib.metadata import version
@@ -17,19 +17,22 @@ from tqdm.auto import tqdm
 
 from lit_widget.core.strategy import Strategy, find_strategy
 from lit_widget.core.update import UpdateConfig
-from lit_widget.video.learner import VideoLearner
-from lit_widget.video.models import find_entry, load_model
+from lit_widget.video.models import load_model, update_of
+from lit_widget.video.quirks import Quirks
 from lit_widget.video.sam2 import FeatureCache, Sam2
-from lit_widget.video.strategies import STRATEGIES
+from lit_widget.video.strategies import STRATEGIES, learner_for
+from lit_widget.video.trackers import Tracker, find_tracker
 
 from .cost import CostModel
 from .datasets import Sequence, open_sources
 from .metrics import Interval, reduction_interval
+from .monitor import find_monitor
 from .protocol import FrameResult, run_pair
 from .user import SimulatedUser
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+    from peft import PeftConfig
 
 MANY_CORRECTIONS = 10
 """The paper's headline subset: pairs with at least this many corrections in the baseline."""
@@ -52,6 +55,8 @@ class PairRecord:
         rejected: frames where a proposal was refused before correcting.
         annotation_s: the user's seconds by the cost model, and the seconds of waiting for updates and proposals.
         update_s: seconds of training in all.
+        missed: wrong masks that a monitor raised no alarm for.
+        false_alarms: right masks that it raised one for.
         j_mean: mean IoU of the resulting masks over judged frames.
         frames: judged frames.
     """
@@ -66,6 +71,8 @@ class PairRecord:
     rejected: int
     annotation_s: float
     update_s: float
+    missed: int
+    false_alarms: int
     j_mean: float
     frames: int
 
@@ -191,11 +198,16 @@ class SimulationResult:
 def run_simulation(
     sources: str | Path | Sequence | Iterable[str | Path | Sequence],
     *,
-    strategies: str | Many[str] = ("original", "lit-lora"),
-    model: str | Sam2 = "pocket",
+    strategies: str | Strategy | Many[str | Strategy] = ("original", "lit-lora"),
+    model: str | Sam2 | Callable[[], Sam2] = "pocket",
+    tracker: str | Tracker = "sam2",
     tau: float = 0.5,
     seed: int = 0,
+    monitor: str = "user",
+    automatic: bool = False,
     update: UpdateConfig | None = None,
+    peft_config: PeftConfig | None = None,
+    quirks: Quirks | None = None,
     cost: CostModel | None = None,
     progress: bool = True,
 ) -> SimulationResult:
@@ -203,11 +215,18 @@ def run_simulation(
 
     Args:
         sources: folders in DAVIS layout, `embedded:KIND:FIRST-LAST`, or sequences.
-        strategies: names from `lit_widget.strategies()`; the first is the baseline.
-        model: a name from `lit_widget.models()`, or a loaded model.
+        strategies: names from `lit_widget.strategies()`, or strategies of your own; the first is the baseline.
+        model: a name from `lit_widget.models()`, a loaded model, or a function that loads one, called once all else
+            is known to be right.
+        tracker: a name from `lit_widget.trackers()`, or a tracker.
         tau: a mask with IoU below this is an error.
         seed: of the user, the adapters' initial weights and dropout.
+        monitor: who finds the errors: "user" sees every frame, "predicted-iou" (paper section 4.5) and "learned" call
+            the user to frames that they doubt, so that errors can be missed.
+        automatic: the monitor judges the proposals as well.
         update: how corrections are learned; the model's own setting by default.
+        peft_config: another method of peft in the place of the paper's LoRA.
+        quirks: deviations of the authors' code from the method as published, none by default.
         cost: seconds of human time per action.
         progress: show a progress bar.
 
@@ -215,23 +234,34 @@ def run_simulation(
         The result; interrupting (Ctrl-C or the stop button) returns what was done, with `complete` False.
 
     Raises:
-        ValueError: if a strategy or model is unknown, `tau` is no IoU, a source cannot be read, or the ground
-            truth is empty.
+        ValueError: if a strategy, monitor, model or tracker is unknown, the user is to be automatic, `tau` is no IoU,
+            a source cannot be read, or the ground truth is empty.
     """
-    names = [strategies] if isinstance(strategies, str) else list(dict.fromkeys(strategies))
-    if not names:
+    given = [strategies] if isinstance(strategies, (str, Strategy)) else list(strategies)
+    chosen = list({each.name: each for each in (find_strategy(one, STRATEGIES) for one in given)}.values())
+    if not chosen:
         raise ValueError(f"there is nothing to compare: no strategy was given; choose from {', '.join(STRATEGIES)}")
-    chosen = [find_strategy(name, STRATEGIES) for name in names]
+    follower = find_tracker(tracker)
+    watch = find_monitor(monitor)
+    if automatic and watch is None:
+        raise ValueError("automatic validation needs a monitor; add monitor='learned' or 'predicted-iou'")
     user = SimulatedUser(tau=tau, seed=seed)
     sequences = _open(sources)
-    loaded = load_model(model) if isinstance(model, str) else model
-    update = update or find_entry(loaded.name).update
+    loaded = _load(model)
+    update = update or update_of(loaded.name)
     settings = {
-        "strategies": names,
+        "strategies": [strategy.name for strategy in chosen],
         "tau": tau,
         "seed": seed,
+        "monitor": monitor,
+        "automatic": automatic,
         "model": loaded.name,
+        "device": str(loaded.device),
+        "precision": loaded.precision,
+        "tracker": follower.name,
         "update": asdict(update),
+        "peft": None if peft_config is None else type(peft_config).__name__,
+        "quirks": None if quirks is None else asdict(quirks),
         "versions": environment(),
     }
     done = _Collected(cost or CostModel())
@@ -243,15 +273,34 @@ def run_simulation(
                 for object_id in sequence.objects:
                     for strategy in chosen:
                         bar.set_description(f"{sequence.name} · object {object_id} · {strategy.name}")
-                        learner = VideoLearner(loaded, sequence.frames, update=update, seed=seed + 123, features=cache)
-                        frames = run_pair(learner, sequence, object_id, strategy, user)
-                        done.add(sequence.name, object_id, strategy, frames)
+                        learner = learner_for(
+                            strategy,
+                            loaded,
+                            sequence.frames,
+                            update=update,
+                            peft_config=peft_config,
+                            quirks=quirks,
+                            seed=seed + 123,
+                            features=cache,
+                            tracker=follower,
+                        )
+                        own = None if watch is None else watch(learner, tau)
+                        frames = run_pair(
+                            learner, sequence, object_id, strategy, user, monitor=own, automatic=automatic
+                        )
+                        done.add(sequence.name, object_id, strategy, user, frames)
                         bar.update()
     except KeyboardInterrupt:
         return done.result(settings, complete=False)
     if not done.records:
         raise ValueError("the ground truth shows no object before the last frame; give masks that are not empty")
     return done.result(settings, complete=True)
+
+
+def _load(model: str | Sam2 | Callable[[], Sam2]) -> Sam2:
+    if isinstance(model, Sam2):
+        return model
+    return load_model(model) if isinstance(model, str) else model()
 
 
 def environment() -> dict[str, str]:
@@ -286,15 +335,19 @@ class _Collected:
         self.records: list[dict[str, Any]] = []
         self.events: list[dict[str, Any]] = []
 
-    def add(self, video: str, object_id: int, strategy: Strategy, frames: list[FrameResult]) -> None:
+    def add(
+        self, video: str, object_id: int, strategy: Strategy, user: SimulatedUser, frames: list[FrameResult]
+    ) -> None:
         if not frames:
             return
         who = {"video": video, "object": object_id, "strategy": strategy.name}
         corrected = [frame for frame in frames if frame.event == "corrected"]
         accepted = [frame for frame in frames if frame.event == "accepted"]
+        right = [not user.is_error(frame.tracked_iou) for frame in frames]
         offered = len(accepted) + sum(frame.rejected for frame in corrected)
         waiting = sum(frame.update_s + frame.propose_s for frame in frames)
         work = sum(self.cost.event_s(frame.n_clicks, frame.full_mask) for frame in corrected)
+        work += sum(self.cost.event_s(0, False) for frame in frames if frame.alarm and frame.event == "tracked")
         record = PairRecord(
             video,
             object_id,
@@ -306,6 +359,8 @@ class _Collected:
             rejected=sum(frame.rejected for frame in corrected),
             annotation_s=work + waiting + self.cost.validate_s * offered,
             update_s=sum(frame.update_s for frame in frames),
+            missed=sum(not frame.alarm and not ok for frame, ok in zip(frames, right, strict=True)),
+            false_alarms=sum(frame.alarm and ok for frame, ok in zip(frames, right, strict=True)),
             j_mean=float(np.mean([frame.iou for frame in frames])),
             frames=len(frames),
         )

@@ -10,7 +10,8 @@ from jaxtyping import Bool, UInt8
 from scipy.ndimage import binary_dilation
 
 from lit_widget.core.session import Accepted, Corrected, Event
-from lit_widget.video.learner import VideoItem, VideoLearner
+from lit_widget.video.adaptation import VideoItem
+from lit_widget.video.learner import VideoLearner
 from lit_widget.video.memory import MaskOutput
 
 from .datasets import Sequence

@@ -4,55 +4,26 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import NamedTuple
+from dataclasses import replace
 
 import numpy as np
 import torch
 import torch.nn.functional as F
-from jaxtyping import Bool, Float
-from torch import Tensor
+from jaxtyping import Bool
 
-from lit_widget.core.adapter import AdapterBank, AdapterConfig
+from lit_widget.core.adapter import AdapterBank
 from lit_widget.core.learner import Verdict
+from lit_widget.core.recipes import Lora, Recipe
 from lit_widget.core.types import Correction, Prediction, Proposal, Snapshot, UpdateReport
 from lit_widget.core.update import UpdateConfig, online_update
 
+from .adaptation import Evidence, Sample, VideoItem, consult, training_pass
 from .frames import Frames
-from .losses import mask_iou, mask_loss
-from .memory import FrameStatus, MaskOutput, MemoryBank
-from .sam2 import FeatureCache, FrameFeatures, Points, Sam2, replay
-
-ABSENT_LOGIT = -1024.0
-"""Logit that SAM 2 writes everywhere when it holds that the object is not visible."""
-
-
-class VideoItem(NamedTuple):
-    """An object on a frame."""
-
-    frame: int
-    object: int
-
-
-@dataclass(frozen=True)
-class Evidence:
-    """What the decoder saw of an object on a frame; an adapter is consulted and trained on it.
-
-    Attributes:
-        fused: (1, d, h, w) features after memory attention.
-        features: the frame's own features.
-    """
-
-    fused: Float[Tensor, "1 d h w"]
-    features: FrameFeatures
-
-
-@dataclass(frozen=True)
-class MaskTarget:
-    """What an adapter learns from: a mask at video size, and which pixels count (all when `None`)."""
-
-    mask: Bool[np.ndarray, "h w"]
-    valid: Bool[np.ndarray, "h w"] | None = None
+from .losses import mask_iou
+from .memory import FrameStatus, MaskOutput, MemoryBank, Recall
+from .quirks import Quirks
+from .sam2 import FeatureCache, Points, Sam2
+from .trackers import Moment, Tracker, TrackerError, find_tracker
 
 
 class VideoLearner:
@@ -61,10 +32,15 @@ class VideoLearner:
     Args:
         model: the frozen model.
         frames: the video.
-        adapter: shape of the adapters.
+        recipe: what an adapter trains; the paper's LoRA by default.
         update: how a correction is learned.
         seed: of initial adapter weights and dropout.
+        quirks: deviations from the method as published, none by default.
         features: encoded frames to share with other learners of the same model and video.
+        tracker: a name from `lit_widget.trackers()`, or a tracker.
+
+    Raises:
+        TrackerError: if there is no such tracker.
     """
 
     def __init__(
@@ -72,15 +48,18 @@ class VideoLearner:
         model: Sam2,
         frames: Frames,
         *,
-        adapter: AdapterConfig | None = None,
+        recipe: Recipe | None = None,
         update: UpdateConfig | None = None,
         seed: int = 123,
+        quirks: Quirks | None = None,
         features: FeatureCache | None = None,
+        tracker: str | Tracker = "sam2",
     ) -> None:
+        self.tracker = find_tracker(tracker)
         self.model, self.frames, self.seed = model, frames, seed
-        self.update_config = update or UpdateConfig()
+        self.update_config, self.quirks = update or UpdateConfig(), quirks or Quirks()
         self.features = features or FeatureCache(lambda index: model.encode(frames[index]))
-        self.adapters = AdapterBank(model.decoder, adapter or AdapterConfig(), seed=seed)
+        self.adapters = AdapterBank(model.decoder, recipe or Lora(keep_bias=self.quirks.lora_keep_bias), seed=seed)
         self.banks: dict[int, MemoryBank] = {}
         self.cancelled: Callable[[], bool] = lambda: False
 
@@ -106,7 +85,13 @@ class VideoLearner:
     def predict_many(
         self, frame: int, objects: Sequence[int], *, reverse: bool = False
     ) -> list[Prediction[MaskOutput]]:
-        """Track several objects to one frame, in one batch where `Sam2.batches_objects`."""
+        """Track several objects to one frame, in one batch where `Sam2.batches_objects`.
+
+        Raises:
+            ValueError: if one of them has no prompt yet, or the tracker cannot track backwards.
+        """
+        if reverse:
+            self.require_reverse()
         for object_id in objects:
             if not self.bank(object_id).has_conditioning:
                 raise ValueError(f"object {object_id} has no prompt yet; click it or give its mask on some frame first")
@@ -115,13 +100,19 @@ class VideoLearner:
 
     def _predict_batch(self, frame: int, objects: list[int], *, reverse: bool) -> list[Prediction[MaskOutput]]:
         features = self.features[frame]
-        banks = [self.bank(object_id) for object_id in objects]
-        fused = self.model.fuse(features, banks, frame, len(self.frames), reverse=reverse)
-        outputs = self.model.decode(fused, features)
-        return [
-            Prediction(VideoItem(frame, object_id), output, Evidence(fused[i : i + 1], features))
-            for i, (object_id, output) in enumerate(zip(objects, outputs, strict=True))
-        ]
+        moments = [self._moment(VideoItem(frame, object_id), reverse=reverse) for object_id in objects]
+        fused = self.model.fuse(features, [self.tracker.recall(moment) for moment in moments])
+        offered = self.model.candidates(fused, features, visible_above=self.tracker.visible_above)
+        predictions = []
+        for row, (object_id, moment) in enumerate(zip(objects, moments, strict=True)):
+            output = self.model.chosen(offered[row], *self.tracker.choose(offered[row], moment))
+            evidence = Evidence(fused[row : row + 1], features)
+            predictions.append(Prediction(VideoItem(frame, object_id), output, evidence))
+        return predictions
+
+    def _moment(self, item: VideoItem, *, reverse: bool) -> Moment:
+        records, n_frames = self.bank(item.object).records, len(self.frames)
+        return Moment(records, item.frame, n_frames, self.size, self.model.image_size, self.model.name, reverse)
 
     def segment(
         self, item: VideoItem, points: Points, *, previous: MaskOutput | None = None, evidence: Evidence | None = None
@@ -137,24 +128,32 @@ class VideoLearner:
         first = evidence is None
         if evidence is None:
             features = self.features[item.frame]
-            fused = self.model.fuse(features, [MemoryBank()], item.frame, len(self.frames))
-            evidence = Evidence(fused, features)
-        return self.model.prompted(evidence.fused, evidence.features, points, self.size, first=first, previous=previous)
+            evidence = Evidence(self.model.fuse(features, [Recall()]), features)
+        offered = self.model.prompted(
+            evidence.fused,
+            evidence.features,
+            points,
+            self.size,
+            previous=previous,
+            most_points=self.tracker.most_points,
+            visible_above=self.tracker.visible_above,
+        )
+        if first and len(offered.ious) > 1:
+            return self.model.chosen(offered, *self.tracker.choose(offered, self._moment(item, reverse=False)))
+        return self.model.chosen(offered, offered.best)
 
     def from_mask(self, frame: int, mask: Bool[np.ndarray, "h w"]) -> MaskOutput:
         """A mask given by hand, as an output."""
-        return self.model.from_mask(self.features[frame], mask)
+        return self.model.from_mask(self.features[frame], mask, visible_above=self.tracker.visible_above)
 
     @torch.no_grad()
-    def propose_one(self, prediction: Prediction[MaskOutput]) -> Proposal[MaskOutput] | None:
-        """The adapter's mask on the same evidence, or `None` while the object's adapter is untrained."""
+    def propose_one(self, prediction: Prediction[MaskOutput], *, slot: int = 0) -> Proposal[MaskOutput] | None:
+        """The adapter's mask on the same evidence, or `None` while the adapter is untrained."""
         item = prediction.item
-        adapter = self.adapters.trained(item.object)
+        adapter = self.adapters.trained(item.object, slot)
         if adapter is None:
             return None
-        inputs = self.model.replay_inputs(prediction.evidence.fused, prediction.evidence.features)
-        logits, ious, scores = replay(adapter.module, inputs)
-        output = gated(logits[0, :1], scores[0], prediction.output.pointer, float(ious[0, 0]))
+        output = consult(self.model, adapter, prediction, self.quirks, visible_above=self.tracker.visible_above)
         return Proposal(item, output, "adapter", adapter.version, adapter.learned_from)
 
     @torch.no_grad()
@@ -166,14 +165,26 @@ class VideoLearner:
     # --- Settling ---------------------------------------------------------------------------------
 
     def prompt(self, item: VideoItem, output: MaskOutput) -> None:
-        """Start an object (or restart it) from this frame."""
+        """Start an object (or restart it) from this frame.
+
+        Raises:
+            TrackerError: if it is a second object and the tracker follows one only.
+        """
+        others = [each for each, bank in self.banks.items() if each != item.object and bank.has_conditioning]
+        if others and not self.tracker.several_objects:
+            raise TrackerError(
+                f"the tracker {self.tracker.name!r} follows one object, and object {item.object} would be another "
+                f"beside object {others[0]}; annotate each in a session of its own, or use tracker='sam2'"
+            )
         self._settle(item, output, "prompted", conditioning=True, reverse=False)
 
     def settle_one(self, item: VideoItem, output: MaskOutput, *, verdict: Verdict = "kept", full: bool = False) -> None:
         """Write a mask to memory; a mask painted in full becomes permanent memory, as in the authors' code."""
         status: FrameStatus = "tracked" if verdict == "kept" else verdict
         before = self.bank(item.object).records.get(item.frame)
-        conditioning = (verdict == "corrected" and full) or (before is not None and before.conditioning)
+        painted = full and self.quirks.mask_correction_as_cond
+        given = verdict == "corrected" and (painted or self.tracker.clicked_is_permanent)
+        conditioning = given or (before is not None and before.conditioning and before.locked)
         self._settle(item, output, status, conditioning=conditioning, reverse=self._direction(item))
 
     def settle_tracked(self, prediction: Prediction[MaskOutput], *, reverse: bool) -> None:
@@ -183,9 +194,26 @@ class VideoLearner:
     def _settle(
         self, item: VideoItem, output: MaskOutput, status: FrameStatus, *, conditioning: bool, reverse: bool
     ) -> None:
+        note = self.tracker.note(output, status, self._moment(item, reverse=reverse))
         self.bank(item.object).records[item.frame] = self.model.remember(
-            self.features[item.frame], output, status=status, conditioning=conditioning, reverse=reverse
+            self.features[item.frame],
+            replace(output, note=note),
+            status=status,
+            conditioning=conditioning or (note is not None and note.permanent),
+            reverse=reverse,
         )
+
+    def require_reverse(self) -> None:
+        """Refuse to track backwards where the tracker cannot.
+
+        Raises:
+            TrackerError: naming what can be done instead.
+        """
+        if not self.tracker.reverse:
+            raise TrackerError(
+                f"the tracker {self.tracker.name!r} tracks forward only; prompt the object on the first frame you "
+                f"need and track forward, or use tracker='sam2'"
+            )
 
     def _direction(self, item: VideoItem) -> bool:
         """Whether this frame lies on the backward side: as tracked before, else before every conditioning frame."""
@@ -197,49 +225,57 @@ class VideoLearner:
 
     # --- Learning ---------------------------------------------------------------------------------
 
-    def learn_one(self, prediction: Prediction[MaskOutput], correction: Correction[MaskOutput]) -> UpdateReport | None:
+    def learn_one(
+        self, prediction: Prediction[MaskOutput], correction: Correction[MaskOutput], *, slot: int = 0
+    ) -> UpdateReport | None:
         """Train the object's adapter on a correction (paper section 3.2).
 
         An empty target teaches nothing, as in SAM 2's own training, and returns `None`.
         """
         target = correction.target
-        if target is None:
+        if target is None or not target.shown.any():
             return None
-        # Void leaves the target before resizing, which would smear it over the border.
-        mask = target.mask if target.valid is None else target.mask & target.valid
-        if not mask.any():
-            return None
-        item = prediction.item
-        adapter = self.adapters.get(item.object)
-        truth = self.model.square(mask)
-        valid = None if target.valid is None else self.model.square(target.valid)
-        inputs = self.model.replay_inputs(prediction.evidence.fused, prediction.evidence.features)
-
-        def forward() -> Float[Tensor, "s s"]:
-            logits = replay(adapter.module, inputs)[0][:, :1]
-            return F.interpolate(logits, size=truth.shape, mode="bilinear", align_corners=False)[0, 0]
-
+        item, config = prediction.item, self.update_config
+        adapter = self.adapters.get(item.object, slot)
+        samples = (*adapter.samples, Sample(prediction.evidence, target))[-config.samples :]
         with adapter.training() as parameters, torch.random.fork_rng():
             torch.manual_seed(self.seed + adapter.version)
             report = online_update(
                 parameters,
-                forward,
-                lambda logits: mask_loss(logits, truth, valid),
-                lambda logits: float(mask_iou(logits > 0, truth, valid)),
-                self.update_config,
+                [training_pass(self.model, adapter, sample, self.quirks) for sample in samples],
+                config,
                 version=adapter.version + 1,
                 cancelled=self.cancelled,
             )
         if report.stopped == "non-finite":
             warnings.warn(
                 f"the update on frame {item.frame} gave a non-finite loss and was rolled back; "
-                f"a lower learning rate than {self.update_config.learning_rate:g} may help",
+                f"a lower learning rate than {config.learning_rate:g} may help",
                 stacklevel=2,
             )
         if not report.rolled_back:
             adapter.version = report.version
             adapter.learned_from = (*adapter.learned_from, item)
+            adapter.samples = samples if config.samples > 1 else ()
         return report
+
+    def with_previous(self, prediction: Prediction[MaskOutput]) -> Prediction[MaskOutput]:
+        """The same prediction, whose evidence also holds the mask that the frame tracked just before ended up with."""
+        item = prediction.item
+        before = item.frame + (1 if self._direction(item) else -1)
+        record = self.bank(item.object).records.get(before)
+        if record is None:
+            return prediction
+        return replace(prediction, evidence=replace(prediction.evidence, previous=record.output.logits))
+
+    @torch.no_grad()
+    def agreement(self, output: MaskOutput, correction: Correction[MaskOutput]) -> float:
+        """IoU of a mask with a correction's target, at video size; 1 when the correction teaches nothing."""
+        target = correction.target
+        if target is None:
+            return 1.0
+        valid = None if target.valid is None else torch.from_numpy(target.valid)
+        return float(mask_iou(torch.from_numpy(self.mask(output)), torch.from_numpy(target.mask), valid))
 
     def snapshot(self) -> Snapshot:
         """All trained adapters and all records; records are immutable, so copying the books is enough."""
@@ -254,14 +290,3 @@ class VideoLearner:
     def reset(self) -> None:
         """Forget everything learned; masks and memory stay."""
         self.adapters.restore({})
-
-
-def gated(
-    logits: Float[Tensor, "1 h w"], score: Float[Tensor, " 1"], pointer: Float[Tensor, " d"], iou: float
-) -> MaskOutput:
-    """A mask as SAM 2 outputs it: absent everywhere when the object score is not positive.
-
-    The pointer stays the tracker's, as in the authors' code.
-    """
-    visible = score > 0
-    return MaskOutput(torch.where(visible, logits, ABSENT_LOGIT), pointer, score, iou)

@@ -34,12 +34,16 @@ def dice_loss(
 
 
 def mask_loss(
-    logits: Float[Tensor, "h w"], target: Bool[Tensor, "h w"], valid: Bool[Tensor, "h w"] | None = None
+    logits: Float[Tensor, "h w"],
+    target: Bool[Tensor, "h w"],
+    valid: Bool[Tensor, "h w"] | None = None,
+    *,
+    focal_weight: float = FOCAL_WEIGHT,
 ) -> Float[Tensor, ""]:
     """20 times focal plus dice; pixels outside `valid` count for neither."""
     truth = target.float()
     mask = torch.ones_like(truth) if valid is None else valid.float()
-    return FOCAL_WEIGHT * focal_loss(logits, truth, mask) + DICE_WEIGHT * dice_loss(logits, truth, mask)
+    return focal_weight * focal_loss(logits, truth, mask) + DICE_WEIGHT * dice_loss(logits, truth, mask)
 
 
 def mask_iou(

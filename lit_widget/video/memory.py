@@ -10,8 +10,16 @@ from torch import Tensor
 
 FrameStatus = Literal["prompted", "tracked", "corrected", "accepted"]
 
-POINTER_REACH = 16
-"""How many frames back SAM 2's object pointers reach; memory features reach 6."""
+
+@dataclass(frozen=True)
+class Note:
+    """What a tracker wants to know of a frame later, beside its mask; trackers have their own.
+
+    Attributes:
+        permanent: whether a tracked frame becomes permanent memory.
+    """
+
+    permanent: bool = False
 
 
 @dataclass(frozen=True)
@@ -23,12 +31,14 @@ class MaskOutput:
         pointer: (d,) SAM 2's object pointer.
         object_score: (1,) logit of the object being visible.
         iou: the model's own estimate of this mask's IoU.
+        note: what the tracker noted, if it noted anything.
     """
 
     logits: Float[Tensor, "1 h w"]
     pointer: Float[Tensor, " d"]
     object_score: Float[Tensor, " 1"]
     iou: float
+    note: Note | None = None
 
 
 @dataclass(frozen=True)
@@ -56,6 +66,34 @@ class FrameRecord:
         """Whether tracking goes around it: whatever a person has seen and settled stays."""
         return self.status != "tracked"
 
+    @property
+    def note(self) -> Note | None:
+        """What the tracker noted."""
+        return self.output.note
+
+
+@dataclass(frozen=True)
+class Recall:
+    """What memory attention sees of one object on one frame; without `permanent` it sees nothing.
+
+    Attributes:
+        permanent: records without an age.
+        recent: records by age, the newest first; `None` leaves an age empty.
+        pointers: object pointers as (age in frames, record).
+        reach: the greatest age that a pointer can have; ages are encoded relative to it.
+    """
+
+    permanent: tuple[FrameRecord, ...] = ()
+    recent: tuple[FrameRecord | None, ...] = ()
+    pointers: tuple[tuple[int, FrameRecord], ...] = ()
+    reach: int = 1
+
+    @property
+    def shape(self) -> tuple:
+        """Equal for recalls that can be attended to in one batch."""
+        ages = tuple(age for age, record in enumerate(self.recent, 1) if record is not None)
+        return len(self.permanent), ages, tuple(age for age, _ in self.pointers), self.reach
+
 
 @dataclass
 class MemoryBank:
@@ -72,14 +110,3 @@ class MemoryBank:
         """Whether tracking must leave this frame as it is."""
         record = self.records.get(frame)
         return record is not None and record.locked
-
-    def reachable(self, frame: int, *, reverse: bool) -> dict[int, FrameRecord]:
-        """Records that attention on `frame` can see, by frame: conditioning ones, and recent ones on its past side.
-
-        The frame's own record is not among them unless it is a conditioning one.
-        """
-        nearest = frame + 1 if reverse else frame - POINTER_REACH
-        recent = range(nearest, nearest + POINTER_REACH)
-        return {
-            index: record for index, record in sorted(self.records.items()) if record.conditioning or index in recent
-        }

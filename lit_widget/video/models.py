@@ -1,37 +1,38 @@
-"""Models by name: the bundled pocket model, the official SAM 2.1 checkpoints, and local files."""
+"""Models by name: the bundled pocket model, the official SAM 2 and 2.1 checkpoints, and local files."""
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from lit_widget.core.names import unknown
 from lit_widget.core.update import UpdateConfig
+
+from .backbones import build_backbone, official_config
+from .catalogue import CAPABILITIES, OPTIONS, Catalogue, ModelError
+from .checkpoints import Fingerprint, read_weights, require_fit
 
 if TYPE_CHECKING:
     from sam2.modeling.sam2_base import SAM2Base
-    from torch import Tensor
 
     from .sam2 import Sam2
 
 POCKET_WEIGHTS = Path(__file__).parent / "pocket" / "pocket.safetensors"
 
 
-class ModelError(ValueError):
-    """A model that cannot be found or does not fit."""
-
-
 @dataclass(frozen=True)
 class ModelEntry:
-    """A model that can be loaded by name.
+    """A model that can be loaded.
 
     Attributes:
         name: what users write.
         help: one line.
         build: makes the architecture with random weights.
         weights: finds the file with its weights, downloading it if need be.
+        fingerprint: by which a checkpoint is recognised as this model's, `None` if it is not known.
         update: how a correction is learned with this model.
     """
 
@@ -39,137 +40,168 @@ class ModelEntry:
     help: str
     build: Callable[[], SAM2Base]
     weights: Callable[[], Path]
+    fingerprint: Fingerprint | None
     update: UpdateConfig = field(default_factory=UpdateConfig)
 
 
-def _pocket() -> SAM2Base:
+# --- The bundled model ------------------------------------------------------------------------------------------------
+
+# The paper's learning rate moves the pocket model's small decoder by almost nothing in 40 steps; its own
+# was chosen on development seeds by `benchmarks/learning_rate.py` (see the model card).
+POCKET_UPDATE = UpdateConfig(learning_rate=4e-3)
+
+
+def _build_pocket() -> SAM2Base:
     from .pocket.architecture import build_pocket
 
     return build_pocket()
 
 
-def _official(config: str) -> Callable[[], SAM2Base]:
-    def build() -> SAM2Base:
-        from sam2.build_sam import build_sam2
+POCKET = ModelEntry(
+    "pocket",
+    "bundled small SAM 2, trained on procedural video; runs anywhere, tracks far worse than the official models",
+    _build_pocket,
+    lambda: POCKET_WEIGHTS,
+    Fingerprint(width=32, depth=7, channels=128, marks_absence=True),
+    POCKET_UPDATE,
+)
 
-        return build_sam2(config, ckpt_path=None, device="cpu", apply_postprocessing=False)
-
-    return build
-
-
-def _hub(repository: str, filename: str) -> Callable[[], Path]:
-    def find() -> Path:
-        from huggingface_hub import hf_hub_download
-
-        try:
-            return Path(hf_hub_download(repository, filename))
-        except Exception as error:
-            raise ModelError(
-                f"the weights of {repository} could not be downloaded ({type(error).__name__}); go online, give the "
-                f"path of a local checkpoint as `weights=`, or use the bundled model: load_model('pocket')"
-            ) from error
-
-    return find
+# --- The official models ----------------------------------------------------------------------------------------------
 
 
-# The paper's learning rate moves the pocket model's small decoder by almost nothing in 40 steps; its own
-# was chosen on development seeds by `benchmarks/learning_rate.py` (see the model card).
-POCKET_UPDATE = UpdateConfig(learning_rate=2e-3)
+@dataclass(frozen=True)
+class _Size:
+    """A size of the official models: its short name in configurations, and what tells it from the others."""
 
-_SIZES = {"tiny": "t", "small": "s", "base-plus": "b+", "large": "l"}
+    short: str
+    width: int
+    depth: int
+    millions: int
 
-MODELS: dict[str, ModelEntry] = {
-    "pocket": ModelEntry(
-        "pocket",
-        "bundled small SAM 2, trained on procedural video; runs anywhere, tracks far worse than the official models",
-        _pocket,
-        lambda: POCKET_WEIGHTS,
-        POCKET_UPDATE,
-    )
+
+_SIZES = {
+    "tiny": _Size("t", 96, 12, 39),
+    "small": _Size("s", 96, 16, 46),
+    "base-plus": _Size("b+", 112, 24, 81),
+    "large": _Size("l", 144, 48, 224),
 }
-for _size, _short in _SIZES.items():
-    _file = _size.replace("-", "_")
-    MODELS[f"sam2.1-{_size}"] = ModelEntry(
-        f"sam2.1-{_size}",
-        f"official SAM 2.1 Hiera {_size}, from the Hugging Face hub",
-        _official(f"configs/sam2.1/sam2.1_hiera_{_short}.yaml"),
-        _hub(f"facebook/sam2.1-hiera-{_size}", f"sam2.1_hiera_{_file}.pt"),
+
+
+def _official(family: str, size: str) -> ModelEntry:
+    name, own = f"{family}-{size}", _SIZES[size]
+    return ModelEntry(
+        name,
+        f"official SAM {family[3:]}, Hiera {size}: {own.millions} million parameters, from the Hugging Face hub",
+        lambda: build_backbone(official_config(family, own.short)),
+        partial(_from_hub, name, f"facebook/{family}-hiera-{size}", f"{family}_hiera_{size.replace('-', '_')}.pt"),
+        Fingerprint(own.width, own.depth, channels=256, marks_absence=family == "sam2.1"),
     )
 
 
-def models() -> dict[str, str]:
-    """Names of the models that can be loaded, each with one line of help."""
-    return {name: entry.help for name, entry in MODELS.items()}
+def _from_hub(name: str, repository: str, filename: str) -> Path:
+    """The file in the hub's local cache, downloaded with the hub's own progress bar if it is not there yet."""
+    from huggingface_hub import hf_hub_download
 
-
-def find_entry(name: str) -> ModelEntry:
-    """Look a model up by name.
-
-    Raises:
-        ModelError: if there is none; near matches are named.
-    """
-    if name in MODELS:
-        return MODELS[name]
-    near = difflib.get_close_matches(str(name), MODELS, n=3, cutoff=0.4)
-    hint = f"did you mean {' or '.join(near)}? " if near else ""
-    raise ModelError(f"unknown model {name!r}; {hint}choose from {', '.join(MODELS)}")
-
-
-def load_model(name: str = "pocket", *, weights: str | Path | None = None, device: str | None = None) -> Sam2:
-    """Load a model.
-
-    Args:
-        name: one of `models()`.
-        weights: a local `.pt` or `.safetensors` checkpoint to use instead of the model's own.
-        device: where it runs; CUDA if there is one, else the CPU, by default.
-
-    Raises:
-        ModelError: if the name is unknown, or the weights are missing, damaged or of another architecture.
-    """
-    import torch
-
-    from .sam2 import Sam2
-
-    entry = find_entry(name)
-    path = entry.weights() if weights is None else Path(weights).expanduser()
-    state = read_weights(path)
-    module = entry.build()
-    expected = module.state_dict()
-    differing = {key for key in expected.keys() | state.keys() if _shape(expected, key) != _shape(state, key)}
-    if differing:
-        raise ModelError(
-            f"{path} holds the weights of another architecture than {name!r}: {len(differing)} of {len(expected)} "
-            f"tensors differ, for example {min(differing)!r}; name the model that the checkpoint was made for"
-        )
-    module.load_state_dict(state)
-    module.to(device or ("cuda" if torch.cuda.is_available() else "cpu"))
-    return Sam2(module, name)
-
-
-def read_weights(path: Path) -> dict[str, Tensor]:
-    """Read a checkpoint in float32 without running any code it may contain.
-
-    Raises:
-        ModelError: if the file is missing or is not a checkpoint.
-    """
-    import torch
-    from safetensors.torch import load_file
-
-    if not path.is_file():
-        raise ModelError(f"there is no checkpoint at {path}; give the path of a .pt or .safetensors file")
     try:
-        if path.suffix == ".safetensors":
-            state = load_file(path)
-        else:
-            loaded = torch.load(path, map_location="cpu", weights_only=True)
-            state = loaded.get("model", loaded)
-        return {key: tensor.float() for key, tensor in state.items()}
+        return Path(hf_hub_download(repository, filename))
     except Exception as error:
         raise ModelError(
-            f"{path} cannot be read as a checkpoint ({type(error).__name__}); expected .safetensors, or a .pt file "
-            f"with a dictionary of tensors under 'model'"
+            f"the weights of {repository} could not be fetched from the Hugging Face hub ({type(error).__name__}: is "
+            f"this machine online?)",
+            {"model": name, "weights": f"PATH/TO/{filename}"},
+            {"model": "pocket"},
         ) from error
 
 
-def _shape(state: dict[str, Tensor], key: str) -> tuple[int, ...] | None:
-    return tuple(state[key].shape) if key in state else None
+# --- All of them ------------------------------------------------------------------------------------------------------
+
+MODELS: dict[str, ModelEntry] = {
+    entry.name: entry
+    for entry in (POCKET, *(_official(family, size) for family in ("sam2.1", "sam2") for size in _SIZES))
+}
+"""Every model that has a name."""
+
+
+def models() -> Catalogue:
+    """What can be loaded: names, options and capabilities, each with one line of help.
+
+    Returns:
+        A mapping from the models' names to their help, with the options and capabilities as attributes.
+    """
+    return Catalogue({name: entry.help for name, entry in MODELS.items()}, OPTIONS, CAPABILITIES)
+
+
+def find_entry(name: str | None = None, config: str | Path | None = None) -> ModelEntry:
+    """Look a model up.
+
+    Args:
+        name: one of `models()`; without it the pocket model, or with `config` one that has no weights of its own.
+        config: a configuration file whose architecture replaces the model's own.
+
+    Raises:
+        ModelError: if there is no model of that name; near matches are named.
+    """
+    if config is None:
+        return _named(POCKET.name if name is None else name)
+    path = Path(config).expanduser()
+    build = partial(build_backbone, path)
+    if name is None:
+        return ModelEntry(path.stem, f"the architecture of {path}", build, partial(_no_weights, path), None)
+    return replace(_named(name), build=build)
+
+
+def _named(name: str) -> ModelEntry:
+    if name in MODELS:
+        return MODELS[name]
+    raise ModelError(unknown("model", name, MODELS))
+
+
+def _no_weights(config: Path) -> Path:
+    raise ModelError(
+        f"{config} describes an architecture without weights",
+        {"config": str(config), "weights": "PATH"},
+    )
+
+
+def update_of(name: str) -> UpdateConfig:
+    """How a correction is learned with the model of this name; the paper's setting for one that has no name here."""
+    return MODELS[name].update if name in MODELS else UpdateConfig()
+
+
+def load_model(
+    name: str | None = None,
+    *,
+    weights: str | Path | None = None,
+    device: str | None = None,
+    precision: str | None = None,
+    config: str | Path | None = None,
+) -> Sam2:
+    """Load a model.
+
+    Args:
+        name: one of `models()`; the pocket model by default.
+        weights: a local `.pt` or `.safetensors` checkpoint to use instead of the model's own.
+        device: "cpu", "cuda", "cuda:1", "mps"; "auto", the default, takes CUDA if there is one, else MPS, else the CPU.
+        precision: of tracking, "float32" or "bfloat16"; "auto", the default, is bfloat16 on CUDA devices that compute
+            in it, else float32. Updates are in float32 always.
+        config: a local YAML file of a SAM 2-compatible architecture, in the form of the sam2 package's own. Without
+            `name` it needs `weights` too, and the model is called like the file.
+
+    Raises:
+        ModelError: if the name, device or precision is unknown or not available, the weights or the configuration
+            are missing, damaged or of another architecture, or memory does not suffice.
+    """
+    from .devices import choose_device, choose_precision, explained
+    from .sam2 import Sam2
+
+    entry = find_entry(name, config)
+    place = choose_device(device)
+    tracking = choose_precision(precision, place)
+    path = entry.weights() if weights is None else Path(weights).expanduser()
+    with explained(entry.name, place):
+        state = read_weights(path)
+        module = entry.build()
+        known = {each.name: each.fingerprint for each in MODELS.values() if each.fingerprint}
+        require_fit(state, module.state_dict(), path=path, name=entry.name, known=known)
+        module.load_state_dict(state)
+        return Sam2(module.to(place), entry.name, precision=tracking)

@@ -6,10 +6,11 @@ keeps no state: what a frame needs is passed in, what it yields is passed out. O
 
 from __future__ import annotations
 
+import functools
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar, cast
 
 import numpy as np
 import torch
@@ -18,7 +19,9 @@ from jaxtyping import Bool, Float, UInt8
 from PIL import Image
 from torch import Tensor, nn
 
-from .memory import FrameRecord, FrameStatus, MaskOutput, MemoryBank
+from .attention import attend, tokens
+from .devices import Precision, explained
+from .memory import FrameRecord, FrameStatus, MaskOutput, Note, Recall
 
 if TYPE_CHECKING:
     from sam2.modeling.sam2_base import SAM2Base
@@ -27,6 +30,27 @@ _MEAN = (0.485, 0.456, 0.406)
 _STD = (0.229, 0.224, 0.225)
 LOGIT_CLAMP = 32.0
 """Previous logits given back as a mask prompt are limited to this, as in SAM 2."""
+
+MASK_LOGIT = 10.0
+"""Size of the logits and of the object score that SAM 2 gives a mask painted by hand."""
+
+ABSENT_LOGIT = -1024.0
+"""Logit that SAM 2 writes everywhere when it holds that the object is not visible."""
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+def _inference(method: Callable[Concatenate[Sam2, P], R]) -> Callable[Concatenate[Sam2, P], R]:
+    """Run a method without gradients and in the model's precision; what it returns for an update is float32."""
+
+    @functools.wraps(method)
+    def run(self: Sam2, *args: P.args, **kwargs: P.kwargs) -> R:
+        low = torch.autocast(self.device.type, torch.bfloat16, enabled=self.precision == "bfloat16")
+        with torch.no_grad(), low, explained(self.name, self.device):
+            return method(self, *args, **kwargs)
+
+    return run
 
 
 @dataclass(frozen=True)
@@ -73,17 +97,43 @@ class Points:
         return len(self.xy)
 
 
+@dataclass(frozen=True)
+class Candidates:
+    """The masks that the decoder offers for one object on one frame; a tracker chooses.
+
+    Attributes:
+        logits: (k, h, w), absent everywhere when the object is not visible.
+        ious: (k,) the model's own estimates of their IoUs.
+        tokens: (m, d) the decoder's mask tokens, from which object pointers are made.
+        object_score: (1,) logit of the object being visible.
+        visible: (1,) whether that passes the tracker's threshold.
+    """
+
+    logits: Float[Tensor, "k h w"]
+    ious: Float[Tensor, " k"]
+    tokens: Float[Tensor, "m d"]
+    object_score: Float[Tensor, " 1"]
+    visible: Bool[Tensor, " 1"]
+
+    @property
+    def best(self) -> int:
+        """The mask with the highest estimated IoU, SAM 2's own choice."""
+        return int(self.ious.argmax())
+
+
 class Sam2:
     """A frozen SAM 2 model.
 
     Args:
         module: the package's model, in `eval` mode; its parameters are frozen here.
         name: what to call it in messages.
+        precision: of tracking; in bfloat16 the heavy operations run under autocast, what comes out is float32.
     """
 
-    def __init__(self, module: SAM2Base, name: str) -> None:
+    def __init__(self, module: SAM2Base, name: str, *, precision: Precision = "float32") -> None:
         self.module = module.eval().requires_grad_(False)
         self.name = name
+        self.precision: Precision = precision
 
     @property
     def device(self) -> torch.device:
@@ -109,7 +159,7 @@ class Sam2:
         """The mask decoder, which adapters copy."""
         return self.module.sam_mask_decoder
 
-    @torch.no_grad()
+    @_inference
     def encode(self, frame: UInt8[np.ndarray, "h w 3"]) -> FrameFeatures:
         """Run the image encoder on a frame, resized to the model's square as SAM 2 does."""
         square = Image.fromarray(frame).resize((self.image_size, self.image_size))
@@ -117,61 +167,79 @@ class Sam2:
         mean, std = torch.tensor(_MEAN)[:, None, None], torch.tensor(_STD)[:, None, None]
         encoded = self.module.forward_image(((pixels - mean) / std)[None].to(self.device))
         pyramid, positions = encoded["backbone_fpn"], encoded["vision_pos_enc"]
-        return FrameFeatures(pyramid[-1], positions[-1], (pyramid[-3], pyramid[-2]))
+        return FrameFeatures(pyramid[-1].float(), positions[-1].float(), (pyramid[-3].float(), pyramid[-2].float()))
 
-    @torch.no_grad()
-    def fuse(
-        self, features: FrameFeatures, banks: Sequence[MemoryBank], frame: int, n_frames: int, *, reverse: bool = False
-    ) -> Float[Tensor, "n d h w"]:
-        """Condition a frame's features on each object's memory; an object without memory gets none.
+    @_inference
+    def fuse(self, features: FrameFeatures, recalls: Sequence[Recall]) -> Float[Tensor, "n d h w"]:
+        """Condition a frame's features on what is recalled of each object.
 
-        Objects that remember the same frames go through memory attention in one batch.
+        Objects whose recalls have the same shape go through memory attention in one batch.
         """
-        seen = [bank.reachable(frame, reverse=reverse) for bank in banks]
         groups: OrderedDict[tuple, list[int]] = OrderedDict()
-        for index, records in enumerate(seen):
-            signature = tuple((at, record.conditioning) for at, record in records.items())
-            groups.setdefault(signature, []).append(index)
-        fused: list[Tensor] = [features.top] * len(banks)
+        for index, recall in enumerate(recalls):
+            groups.setdefault(recall.shape, []).append(index)
+        fused: list[Tensor] = [features.top] * len(recalls)
         for members in groups.values():
-            outputs = _stack([seen[index] for index in members])
-            result = self.module._prepare_memory_conditioned_features(
-                frame_idx=frame,
-                is_init_cond_frame=not outputs["cond_frame_outputs"],
-                current_vision_feats=[_tokens(features.top, len(members))],
-                current_vision_pos_embeds=[_tokens(features.top_position, len(members))],
-                feat_sizes=[tuple(features.top.shape[-2:])],
-                output_dict=outputs,
-                num_frames=n_frames,
-                track_in_reverse=reverse,
-            )
+            alike = [recalls[index] for index in members]
+            result = attend(self.module, features.top, features.top_position, alike)
             for row, index in enumerate(members):
                 fused[index] = result[row : row + 1]
-        return torch.cat(fused)
+        return torch.cat(fused).float()
 
-    @torch.no_grad()
-    def decode(
+    @_inference
+    def candidates(
         self,
         fused: Float[Tensor, "n d h w"],
         features: FrameFeatures,
         *,
         points: tuple[Tensor, Tensor] | None = None,
-        previous: Float[Tensor, "n 1 h4 w4"] | None = None,
+        mask: Float[Tensor, "n 1 h4 w4"] | None = None,
         multimask: bool = True,
-    ) -> list[MaskOutput]:
-        """Predict one mask per row of `fused`: the best of three by estimated IoU, or token 0."""
+        visible_above: float = 0.0,
+    ) -> list[Candidates]:
+        """What the decoder offers per row of `fused`: three masks, or with `multimask=False` that of token 0."""
         n = len(fused)
-        prompt = None if points is None else {"point_coords": points[0], "point_labels": points[1]}
-        clamped = None if previous is None else previous.clamp(-LOGIT_CLAMP, LOGIT_CLAMP)
-        _, _, ious, logits, _, pointers, scores = self.module._forward_sam_heads(
-            backbone_features=fused,
-            point_inputs=prompt,
-            mask_inputs=clamped,
-            high_res_features=[level.expand(n, -1, -1, -1) for level in features.high_res],
+        if points is None:
+            none = -torch.ones(n, 1, dtype=torch.int32, device=self.device)
+            points = torch.zeros(n, 1, 2, device=self.device), none
+        encoder = self.module.sam_prompt_encoder
+        sparse, dense = encoder(points=points, boxes=None, masks=mask)
+        logits, ious, mask_tokens, scores = self.module.sam_mask_decoder(
+            image_embeddings=fused,
+            image_pe=encoder.get_dense_pe(),
+            sparse_prompt_embeddings=sparse,
+            dense_prompt_embeddings=dense,
             multimask_output=multimask,
+            repeat_image=False,
+            high_res_features=[level.expand(n, -1, -1, -1) for level in features.high_res],
         )
-        best = ious.max(dim=-1).values.float()
-        return [MaskOutput(logits[i], pointers[i], scores[i], float(best[i])) for i in range(n)]
+        visible = scores > visible_above
+        logits = torch.where(visible[:, None, None], logits, ABSENT_LOGIT).float()
+        return [
+            Candidates(logits[i], ious[i].float(), mask_tokens[i].float(), scores[i].float(), visible[i])
+            for i in range(n)
+        ]
+
+    @_inference
+    def chosen(self, candidates: Candidates, index: int, note: Note | None = None) -> MaskOutput:
+        """One of the candidates with its object pointer."""
+        # Without multimask there is one token for all masks.
+        token = candidates.tokens[min(index, len(candidates.tokens) - 1)]
+        pointer = self.pointer(token, candidates.visible)
+        iou = float(candidates.ious[index])
+        return MaskOutput(candidates.logits[index : index + 1], pointer, candidates.object_score, iou, note)
+
+    def decode(
+        self,
+        fused: Float[Tensor, "n d h w"],
+        features: FrameFeatures,
+        *,
+        multimask: bool = True,
+        visible_above: float = 0.0,
+    ) -> list[MaskOutput]:
+        """One mask per row of `fused`: the best of three by estimated IoU, or that of token 0."""
+        offered = self.candidates(fused, features, multimask=multimask, visible_above=visible_above)
+        return [self.chosen(each, each.best) for each in offered]
 
     def prompted(
         self,
@@ -180,27 +248,29 @@ class Sam2:
         points: Points,
         size: tuple[int, int],
         *,
-        first: bool,
         previous: MaskOutput | None = None,
-    ) -> MaskOutput:
-        """The mask for clicks or a box, refined from `previous` when there is one.
+        most_points: int = 1,
+        visible_above: float = 0.0,
+    ) -> Candidates:
+        """The masks that clicks or a box offer, refined from `previous` when there is one.
 
         Args:
             fused: the frame's features with the object's memory.
             features: the frame's own features.
             points: the prompts, in pixels of the video.
             size: (height, width) of the video in pixels.
-            first: whether the object has not been tracked to this frame yet.
             previous: the mask that the user saw when clicking.
+            most_points: up to so many points, a box counting for two, are ambiguous and offer three masks.
+            visible_above: object score above which the object is visible.
         """
-        n = len(points.labels) + 2 * (points.box is not None)
-        multimask = self.module._use_multimask(first, {"point_labels": torch.zeros(1, n)})
-        return self.decode(
+        coordinates, labels = self.point_tensors(points, size)
+        return self.candidates(
             fused,
             features,
-            points=self.point_tensors(points, size),
-            previous=None if previous is None else previous.logits[None],
-            multimask=multimask,
+            points=(coordinates, labels),
+            mask=None if previous is None else previous.logits[None].clamp(-LOGIT_CLAMP, LOGIT_CLAMP),
+            multimask=labels.shape[1] <= most_points,
+            visible_above=visible_above,
         )[0]
 
     def point_tensors(self, points: Points, size: tuple[int, int]) -> tuple[Tensor, Tensor]:
@@ -211,18 +281,38 @@ class Sam2:
         if points.box is not None:
             x0, y0, x1, y1 = points.box
             xy, labels = [(x0, y0), (x1, y1), *xy], [2, 3, *labels]
-        scale = torch.tensor([self.image_size / width, self.image_size / height], device=self.device)
-        coordinates = torch.tensor(xy, dtype=torch.float32, device=self.device)[None] * scale
+        # Divided first, then multiplied, as in SAM 2: one factor for both would round otherwise.
+        shares = torch.tensor(xy, dtype=torch.float32, device=self.device) / torch.tensor([width, height]).to(
+            self.device
+        )
+        coordinates = (shares * self.image_size)[None].to(self.device)
         return coordinates, torch.tensor(labels, dtype=torch.int32, device=self.device)[None]
 
-    @torch.no_grad()
-    def from_mask(self, features: FrameFeatures, mask: Bool[np.ndarray, "h w"]) -> MaskOutput:
+    @_inference
+    def from_mask(
+        self, features: FrameFeatures, mask: Bool[np.ndarray, "h w"], *, visible_above: float = 0.0
+    ) -> MaskOutput:
         """Take a mask at video size as the answer; the decoder only makes its object pointer."""
-        target = self.square(mask)
-        logits, _, _, _, _, pointer, score = self.module._use_mask_as_output(
-            features.top, list(features.high_res), target[None, None].float()
+        target = self.square(mask)[None, None].float()
+        side = self.image_size // 4
+        logits = F.interpolate(
+            MASK_LOGIT * (2 * target - 1), size=(side, side), mode="bilinear", align_corners=False, antialias=True
         )
-        return MaskOutput(logits[0], pointer[0], score[0], 1.0)
+        prompt = self.module.mask_downsample(target)
+        offered = self.candidates(features.top, features, mask=prompt, multimask=False, visible_above=visible_above)[0]
+        visible = target.any()[None]
+        pointer = self._gated(self.chosen(offered, 0).pointer, visible)
+        return MaskOutput(logits[0], pointer, MASK_LOGIT * (2 * visible.float() - 1), 1.0)
+
+    @_inference
+    def pointer(self, token: Float[Tensor, " d"], visible: Bool[Tensor, " 1"]) -> Float[Tensor, " d"]:
+        """The object pointer that SAM 2 makes of a mask token."""
+        return self._gated(self.module.obj_ptr_proj(token[None])[0], visible)
+
+    def _gated(self, pointer: Float[Tensor, " d"], visible: Bool[Tensor, " 1"]) -> Float[Tensor, " d"]:
+        """The pointer of a visible object, or the one that SAM 2 has for absence."""
+        weight = visible.float()
+        return (weight * pointer + (1 - weight) * self.module.no_obj_ptr[0]).float()
 
     def square(self, mask: Bool[np.ndarray, "h w"]) -> Bool[Tensor, "s s"]:
         """A mask at the model's input size, antialiased and thresholded at 0.5 as in SAM 2."""
@@ -231,7 +321,7 @@ class Sam2:
         resized = F.interpolate(full, size=size, mode="bilinear", align_corners=False, antialias=True)
         return resized[0, 0] >= 0.5
 
-    @torch.no_grad()
+    @_inference
     def remember(
         self,
         features: FrameFeatures,
@@ -242,9 +332,10 @@ class Sam2:
         reverse: bool = False,
     ) -> FrameRecord:
         """Encode a settled mask into memory."""
-        # SAM 2 enlarges all three candidate masks of a tracked frame before it picks one. Enlarging one alone takes
-        # another kernel, whose last bit differs, and bfloat16 memory would carry that on.
-        candidates = 3 if status == "tracked" else 1
+        # SAM 2 enlarges all three candidate masks of a tracked frame before it picks one, and the one mask of a
+        # frame that becomes permanent. Enlarging one alone takes another kernel, whose last bit differs, and bfloat16
+        # memory would carry that on.
+        candidates = 3 if status == "tracked" and not conditioning else 1
         logits = F.interpolate(
             output.logits[None].repeat(1, candidates, 1, 1),
             size=(self.image_size, self.image_size),
@@ -252,7 +343,7 @@ class Sam2:
             align_corners=False,
         )[:, :1]
         memory, position = self.module._encode_new_memory(
-            current_vision_feats=[_tokens(features.top, 1)],
+            current_vision_feats=[tokens(features.top, 1)],
             feat_sizes=[tuple(features.top.shape[-2:])],
             pred_masks_high_res=logits,
             object_score_logits=output.object_score[None],
@@ -261,11 +352,20 @@ class Sam2:
         return FrameRecord(output, memory[0].to(torch.bfloat16), position[-1][0], status, conditioning, reverse)
 
     @torch.no_grad()
-    def replay_inputs(self, fused: Float[Tensor, "1 d h w"], features: FrameFeatures) -> dict[str, Any]:
-        """Arguments with which the bare decoder repeats a tracked frame; constant over an update's steps."""
+    def replay_inputs(
+        self, fused: Float[Tensor, "1 d h w"], features: FrameFeatures, previous: Float[Tensor, "1 h4 w4"] | None = None
+    ) -> dict[str, Any]:
+        """Arguments with which the bare decoder repeats a tracked frame; constant over an update's steps.
+
+        Args:
+            fused: the frame's features with the object's memory.
+            features: the frame's own features.
+            previous: logits to start from, as after a click; `None` as when tracking.
+        """
+        mask = None if previous is None else previous[None].clamp(-LOGIT_CLAMP, LOGIT_CLAMP)
         encoder = self.module.sam_prompt_encoder
         padding = (torch.zeros(1, 1, 2, device=self.device), -torch.ones(1, 1, dtype=torch.int32, device=self.device))
-        sparse, dense = encoder(points=padding, boxes=None, masks=None)
+        sparse, dense = encoder(points=padding, boxes=None, masks=mask)
         return {
             "image_embeddings": fused,
             "image_pe": encoder.get_dense_pe(),
@@ -276,14 +376,34 @@ class Sam2:
         }
 
 
-def replay(decoder: nn.Module, inputs: dict[str, Any]) -> tuple[Tensor, Tensor, Tensor]:
+def replay(decoder: nn.Module, inputs: dict[str, Any]) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     """Run a bare decoder, the model's own or an adapted one, without the gate by object score.
 
     Returns:
-        Logits (n, 4, h, w) with token 0 first, estimated IoUs (n, 4) and object scores (n, 1).
+        Logits (n, 4, h, w) with token 0 first, estimated IoUs (n, 4), object scores (n, 1) and mask tokens (n, 4, d).
     """
-    logits, ious, _, scores = cast("Any", decoder).predict_masks(**inputs)
-    return logits.float(), ious, scores
+    logits, ious, tokens, scores = cast("Any", decoder).predict_masks(**inputs)
+    return logits.float(), ious, scores, tokens
+
+
+def replay_single(decoder: nn.Module, inputs: dict[str, Any]) -> Float[Tensor, "n 1 h w"]:
+    """The logits of token 0 as `replay` gives them, without the other masks and heads, which an update never uses.
+
+    The same modules as in the package's `MaskDecoder.predict_masks`; a test holds the two equal.
+    """
+    heads = cast("Any", decoder)
+    own = torch.cat([heads.obj_score_token.weight, heads.iou_token.weight, heads.mask_tokens.weight])
+    sparse = inputs["sparse_prompt_embeddings"]
+    tokens = torch.cat([own.expand(len(sparse), -1, -1), sparse], 1)
+    image = inputs["image_embeddings"] + inputs["dense_prompt_embeddings"]
+    decoded, source = heads.transformer(image, inputs["image_pe"].expand_as(image), tokens)
+    enlarge_twice, norm, first_activation, enlarge_again, second_activation = heads.output_upscaling
+    at_stride_4, at_stride_8 = inputs["high_res_features"]
+    pixels = first_activation(norm(enlarge_twice(source.transpose(1, 2).reshape(image.shape)) + at_stride_8))
+    pixels = second_activation(enlarge_again(pixels) + at_stride_4)
+    # The tokens are, in this order: object score, estimated IoU, then the masks.
+    weights = heads.output_hypernetworks_mlps[0](decoded[:, 2])
+    return (weights[:, None] @ pixels.flatten(2)).unflatten(2, pixels.shape[2:]).float()
 
 
 class FeatureCache:
@@ -304,22 +424,3 @@ class FeatureCache:
         while self._bytes > self._max_bytes and len(self._kept) > 1:
             self._bytes -= self._kept.popitem(last=False)[1].n_bytes
         return features
-
-
-def _tokens(grid: Float[Tensor, "1 d h w"], n: int) -> Float[Tensor, "hw n d"]:
-    """SAM 2's sequence layout of a feature map, repeated for n objects."""
-    return grid.flatten(2).permute(2, 0, 1).expand(-1, n, -1)
-
-
-def _stack(objects: list[dict[int, FrameRecord]]) -> dict[str, dict[int, dict]]:
-    """Records of objects that remember the same frames, in SAM 2's own dictionary layout."""
-    outputs: dict[str, dict[int, dict]] = {"cond_frame_outputs": {}, "non_cond_frame_outputs": {}}
-    for frame, record in objects[0].items():
-        records = [records[frame] for records in objects]
-        key = "cond_frame_outputs" if record.conditioning else "non_cond_frame_outputs"
-        outputs[key][frame] = {
-            "maskmem_features": torch.stack([record.features for record in records]),
-            "maskmem_pos_enc": [record.position.expand(len(records), -1, -1, -1)],
-            "obj_ptr": torch.stack([record.output.pointer for record in records]),
-        }
-    return outputs

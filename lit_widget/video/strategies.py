@@ -1,15 +1,55 @@
-"""Strategies for video: the task-free ones, and learning-free controls that any gain must be measured against."""
+"""Strategies for video: the task-free ones, the paper's memory adapter, and controls that learn nothing."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from lit_widget.core.learner import LiveLearner
-from lit_widget.core.strategy import LitLora, LoraNoCl, Original, ReplaceOriginal, Strategy
-from lit_widget.core.types import Prediction, Proposal
+from lit_widget.core.recipes import Peft, Recipe
+from lit_widget.core.strategy import LitFt, LitLora, LoraNoCl, Original, ReplaceOriginal, Strategy, ThreeLoras
+from lit_widget.core.types import Correction, Prediction, Proposal, UpdateReport
+from lit_widget.core.update import UpdateConfig
 
+from .bottleneck import MemoryBottleneck
+from .frames import Frames
 from .learner import VideoLearner
+from .models import update_of
+from .sam2 import Sam2
+
+if TYPE_CHECKING:
+    from peft import PeftConfig
+
+
+@dataclass(frozen=True)
+class MemoryAdapter(LitLora):
+    """Ablation: the decoder stays frozen, a bottleneck on its input features is trained (paper section 4.4)."""
+
+    name: ClassVar[str] = "memory-adapter"
+    help: ClassVar[str] = "ablation: trains a bottleneck on the memory-conditioned features instead of the decoder"
+    recipe: ClassVar[Recipe | None] = MemoryBottleneck()
+
+
+@dataclass(frozen=True)
+class LitPlus(LitLora):
+    """Beyond the paper: the adapter also sees the mask that the frame before ended up with, as a mask prompt.
+
+    What one update teaches fades within a few frames, while the mask of the frame before, which the user has let
+    pass, accepted or corrected, is always fresh. The adapter learns how far to trust it.
+    """
+
+    name: ClassVar[str] = "lit-plus"
+    help: ClassVar[str] = "beyond the paper: LIT-LoRA whose adapter also sees the mask of the frame before"
+
+    def propose(self, learner: LiveLearner, prediction: Prediction) -> tuple[Proposal, ...]:
+        """The adapter's answer, given the mask before."""
+        assert isinstance(learner, VideoLearner)
+        return super().propose(learner, learner.with_previous(prediction))
+
+    def learn(self, learner: LiveLearner, prediction: Prediction, correction: Correction) -> UpdateReport | None:
+        """Train the adapter, given the mask before."""
+        assert isinstance(learner, VideoLearner)
+        return super().learn(learner, learner.with_previous(prediction), correction)
 
 
 @dataclass(frozen=True)
@@ -19,12 +59,13 @@ class Token0(Strategy):
     name: ClassVar[str] = "token-0"
     help: ClassVar[str] = "control without learning: propose the frozen decoder's single-mask token"
 
-    def propose(self, learner: LiveLearner, prediction: Prediction) -> Proposal | None:
+    def propose(self, learner: LiveLearner, prediction: Prediction) -> tuple[Proposal, ...]:
         """The frozen token-0 mask on the same evidence."""
         assert isinstance(learner, VideoLearner)
         evidence = prediction.evidence
-        single = learner.model.decode(evidence.fused, evidence.features, multimask=False)[0]
-        return Proposal(prediction.item, replace(single, pointer=prediction.output.pointer), self.name)
+        threshold, base = learner.tracker.visible_above, prediction.output
+        single = learner.model.decode(evidence.fused, evidence.features, multimask=False, visible_above=threshold)[0]
+        return (Proposal(prediction.item, replace(single, pointer=base.pointer, note=base.note), self.name),)
 
 
 @dataclass(frozen=True)
@@ -34,18 +75,31 @@ class PreviousMask(Strategy):
     name: ClassVar[str] = "previous-mask"
     help: ClassVar[str] = "control without learning: propose a copy of the mask of the frame before"
 
-    def propose(self, learner: LiveLearner, prediction: Prediction) -> Proposal | None:
+    def propose(self, learner: LiveLearner, prediction: Prediction) -> tuple[Proposal, ...]:
         """The settled mask of the frame before, if there is one."""
         assert isinstance(learner, VideoLearner)
         frame, object_id = prediction.item
         record = learner.bank(object_id).records.get(frame - 1)
         if record is None:
-            return None
-        return Proposal(prediction.item, replace(record.output, pointer=prediction.output.pointer), self.name)
+            return ()
+        base = prediction.output
+        return (Proposal(prediction.item, replace(record.output, pointer=base.pointer, note=base.note), self.name),)
 
 
 STRATEGIES: dict[str, Strategy] = {
-    each.name: each for each in (Original(), LitLora(), LoraNoCl(), ReplaceOriginal(), Token0(), PreviousMask())
+    each.name: each
+    for each in (
+        Original(),
+        LitLora(),
+        LitPlus(),
+        LoraNoCl(),
+        ReplaceOriginal(),
+        LitFt(),
+        ThreeLoras(),
+        MemoryAdapter(),
+        Token0(),
+        PreviousMask(),
+    )
 }
 """Every strategy by name."""
 
@@ -53,3 +107,33 @@ STRATEGIES: dict[str, Strategy] = {
 def strategies() -> dict[str, str]:
     """Names of the strategies, each with one line of help."""
     return {name: strategy.help for name, strategy in STRATEGIES.items()}
+
+
+def learner_for(
+    strategy: Strategy,
+    model: Sam2,
+    frames: Frames,
+    *,
+    update: UpdateConfig | None = None,
+    peft_config: PeftConfig | None = None,
+    **options: Any,
+) -> VideoLearner:
+    """A fresh learner whose adapters are what a strategy trains.
+
+    Args:
+        strategy: says what is trained, and how fast compared with LoRA.
+        model: the frozen model.
+        frames: the video.
+        update: how corrections are learned; the model's own setting by default.
+        peft_config: another method of peft in the place of the paper's LoRA.
+        options: further arguments of `VideoLearner`.
+
+    Raises:
+        ValueError: if `peft_config` is given and the strategy does not train a LoRA.
+    """
+    if peft_config is not None and strategy.recipe is not None:
+        raise ValueError(f"{strategy.name} does not train a LoRA that {type(peft_config).__name__} could replace")
+    config = update or update_of(model.name)
+    config = replace(config, learning_rate=config.learning_rate * strategy.rate)
+    recipe = strategy.recipe if peft_config is None else Peft(peft_config)
+    return VideoLearner(model, frames, recipe=recipe, update=config, **options)

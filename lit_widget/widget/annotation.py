@@ -11,22 +11,23 @@ from collections.abc import Callable
 import numpy as np
 from jaxtyping import Bool
 
+from lit_widget.core.history import Checkpoint
 from lit_widget.core.session import LiveSession
 from lit_widget.core.strategy import Strategy
-from lit_widget.core.types import Correction, Prediction, Proposal, Snapshot, UpdateReport
-from lit_widget.video.learner import MaskTarget, VideoItem, VideoLearner
-from lit_widget.video.memory import MaskOutput
+from lit_widget.core.types import Correction, Prediction, UpdateReport
+from lit_widget.video.adaptation import MaskTarget, VideoItem
+from lit_widget.video.learner import VideoLearner
+from lit_widget.video.memory import FrameRecord, MaskOutput
 from lit_widget.video.propagate import propagate
 from lit_widget.video.sam2 import Points
 
 from .activity import Activity
-from .codec import encode_mask
-from .describe import describe
-from .messages import Error, FrameStatus, MaskInfo, Masks, ProposalInfo, ToView
-from .pending import Pending
+from .describe import describe, describe_proposal
+from .mask_feed import MaskFeed, Post
+from .messages import Error, FrameStatus
+from .pending import OpenProposal, Pending
 
 STATE_EVERY_S = 0.5
-Post = Callable[[ToView, list[bytes]], None]
 
 
 class AnnotationError(ValueError):
@@ -48,12 +49,12 @@ class Annotation:
         self.names: dict[int, str] = {1: "object 1"}
         self.active = 1
         self.pending: dict[VideoItem, Pending] = {}
-        self.proposal: tuple[Prediction, Proposal] | None = None
+        self.proposal: OpenProposal | None = None
         self.reports: dict[tuple[int, int], UpdateReport] = {}
         self.clicks: dict[VideoItem, int] = {}
-        self._before: dict[VideoItem, Snapshot] = {}
-        self._versions: dict[VideoItem, int] = {}
-        self._stamp = 0
+        self.feed = MaskFeed(self._current, learner.mask, post)
+        self._before: dict[VideoItem, Checkpoint] = {}
+        self._accepted: dict[VideoItem, OpenProposal] = {}
         self.state = describe(self)
 
     # --- What the user does -------------------------------------------------------------------
@@ -109,9 +110,8 @@ class Annotation:
             elif pending.prediction is None:
                 del records[item.frame]
             if item in self._before:
-                self.session.forget(self._before.pop(item))
-            self._touch(item)
-            self.show([item])
+                self.session.history.drop(self._before.pop(item))
+            self.feed.show_changed([item])
             self.publish()
 
     def track(self, activity: Activity, start: int, *, reverse: bool = False, stop: int | None = None) -> None:
@@ -145,15 +145,15 @@ class Annotation:
             start=1,
         ):
             for prediction in tracked.predictions:
-                self._touch(prediction.item)
+                self.feed.touch(prediction.item)
                 waiting.append(prediction.item)
             if activity.step(done):
-                self.show(waiting)
+                self.feed.show(waiting)
                 waiting = []
             if time.monotonic() - told > STATE_EVERY_S:
                 told = time.monotonic()
                 self.publish()
-        self.show(waiting)
+        self.feed.show(waiting)
         self.publish()
 
     def learn(self, activity: Activity, item: VideoItem) -> None:
@@ -175,25 +175,32 @@ class Annotation:
         if record.status == "prompted" and record.conditioning:
             raise AnnotationError(f"frame {item.frame} holds your own prompt; click it again to change its mask")
         prediction = self.learner.predict_one(item)
-        proposal = self.session.propose(prediction)
-        if proposal is None:
+        proposals = self.session.propose(prediction)
+        if not proposals:
             activity.note = "Nothing learned for this object yet: correct the frame with a click, then learn it"
             return
-        self.proposal = (Prediction(item, record.output, prediction.evidence), proposal)
+        self.proposal = OpenProposal(Prediction(item, record.output, prediction.evidence), proposals)
         self.show_proposal()
 
-    def accept(self, activity: Activity) -> None:
-        """Take the open proposal and track on from it."""
-        item = self._close_proposal(accept=True)
-        self.pending.pop(item, None)
-        self._touch(item)
-        self.show([item])
+    def accept(self, activity: Activity, candidate: int = 0) -> None:
+        """Take one of the proposed masks and track on from it."""
+        opened = self._opened_proposal()
+        if not 0 <= candidate < len(opened.proposals):
+            raise AnnotationError(f"there is no candidate {candidate}; candidates are 0 to {len(opened.proposals) - 1}")
+        self._learning(
+            activity, lambda: self.session.accept(opened.prediction, opened.proposals[candidate]).update, opened.item
+        )
+        self._accepted[opened.item] = opened
+        self._close_proposal()
+        self.pending.pop(opened.item, None)
+        self.feed.show_changed([opened.item])
         self.publish()
-        self._track_on(activity, item)
+        self._track_on(activity, opened.item)
 
     def reject(self) -> None:
-        """Dismiss the open proposal."""
-        self._close_proposal(accept=False)
+        """Dismiss what is proposed."""
+        self.session.reject(self._opened_proposal().proposals)
+        self._close_proposal()
         self.publish()
 
     def undo(self) -> None:
@@ -202,21 +209,24 @@ class Annotation:
         if standing:
             self.clear_prompts(standing[-1])
             return
-        if not self.session.can_undo:
+        if not self.session.history.can_undo:
             raise AnnotationError("there is nothing to undo")
-        before = self._records()
-        prompted = set(self.pending)
-        self.pending.clear()
-        self._before.clear()
-        if self.proposal is not None:
-            self._close_proposal(accept=False)
-        self.session.undo()
-        after = self._records()
-        differing = {item for item in before.keys() | after.keys() if before.get(item) is not after.get(item)}
-        changed = differing | prompted
-        for item in changed:
-            self._touch(item)
-        self.show(sorted(changed))
+        self._travel(self.session.undo)
+
+    def redo(self) -> None:
+        """Take the last undo back."""
+        if not self.session.history.can_redo:
+            raise AnnotationError("there is nothing to redo")
+        self._travel(self.session.redo)
+
+    def forget(self, activity: Activity, item: VideoItem) -> None:
+        """Rebuild the adapters as if the correction on this frame had never been learned; its mask stays."""
+        self.check(item)
+        try:
+            self._learning(activity, lambda: next(reversed(self.session.forget(item)), None), item)
+        except KeyError:
+            known = [lesson.verdict.item.frame for lesson in self.session.lessons]
+            raise AnnotationError(f"nothing was learned from frame {item.frame}, but from frames {known}") from None
         self.publish()
 
     # --- What the views see -------------------------------------------------------------------
@@ -226,31 +236,9 @@ class Annotation:
         current = self._current(item)
         return None if current is None else self.learner.mask(current[0])
 
-    def show(self, items: list[VideoItem]) -> None:
-        """Send the present masks of these items, and which of them are gone."""
-        infos, buffers, gone = [], [], []
-        for item in items:
-            # Read before the mask: a mask settled meanwhile must not be outlived by an older one.
-            version = self._versions.get(item, 0)
-            current = self._current(item)
-            if current is None:
-                gone.append((item.frame, item.object))
-                continue
-            infos.append(MaskInfo(item.frame, item.object, version, current[1]))
-            buffers.append(encode_mask(self.learner.mask(current[0])))
-        if infos or gone:
-            self._post(Masks(infos, gone), buffers)
-
     def show_proposal(self) -> None:
         """Send the open proposal, or that there is none."""
-        if self.proposal is None:
-            self._post(ProposalInfo(-1), [])
-            return
-        _, proposal = self.proposal
-        frames = [item.frame for item in proposal.learned_from]
-        item: VideoItem = proposal.item
-        info = ProposalInfo(item.frame, item.object, proposal.version, frames)
-        self._post(info, [encode_mask(self.learner.mask(proposal.output))])
+        self._post(*describe_proposal(self.learner, self.proposal))
 
     def publish(self) -> None:
         """Send everything but pixels."""
@@ -314,10 +302,9 @@ class Annotation:
         self.pending[item] = pending
         if pending.prediction is None:
             self.learner.prompt(item, pending.output)
-        if self.proposal is not None and self.proposal[1].item == item:
-            self._close_proposal(accept=False)
-        self._touch(item)
-        self.show([item])
+        if self.proposal is not None and self.proposal.item == item:
+            self.reject()
+        self.feed.show_changed([item])
         self.publish()
 
     def _commit_all(self, activity: Activity) -> None:
@@ -332,11 +319,19 @@ class Annotation:
             activity.enter("learn", self.learner.update_config.epochs, f"learning from frame {item.frame}")
             self._correct(activity, item, pending)
             del self.pending[item]
-            self._touch(item)
-            self.show([item])
+            self.feed.show_changed([item])
             self.publish()
 
     def _correct(self, activity: Activity, item: VideoItem, pending: Pending) -> None:
+        target = MaskTarget(self.learner.mask(pending.output))
+        correction = Correction(item, pending.output, target, pending.points.n_clicks, pending.full)
+        assert pending.prediction is not None
+        prediction = pending.prediction
+        self._learning(activity, lambda: self.session.correct(prediction, correction).update, item)
+        self.clicks[item] = correction.n_clicks
+
+    def _learning(self, activity: Activity, learn: Callable[[], UpdateReport | None], item: VideoItem) -> None:
+        """Run something that may train, with progress and cancelling, and keep its report."""
         steps = 0
 
         def cancelled() -> bool:
@@ -347,18 +342,31 @@ class Annotation:
 
         self.learner.cancelled = cancelled
         try:
-            target = MaskTarget(self.learner.mask(pending.output))
-            n_clicks = pending.points.n_clicks
-            correction = Correction(item, pending.output, target, n_clicks, pending.full)
-            assert pending.prediction is not None
-            done = self.session.correct(pending.prediction, correction)
+            report = learn()
         finally:
             self.learner.cancelled = lambda: False
-        self.clicks[item] = n_clicks
-        if done.update is not None:
-            self.reports[item.object, done.update.version] = done.update
-            if done.update.stopped == "non-finite":
+        if report is not None:
+            updates = sum(adapter.version for adapter in self.learner.adapters.of(item.object))
+            self.reports[item.object, updates] = report
+            if report.stopped == "non-finite":
                 self._post(Error("The update gave a non-finite loss and was rolled back; the correction stands."), [])
+
+    def _travel(self, go: Callable[[], None]) -> None:
+        """Undo or redo, and show what changed."""
+        before, prompted = self._records(), set(self.pending)
+        self.pending.clear()
+        self._before.clear()
+        if self.proposal is not None:
+            self._close_proposal()
+        go()
+        after = self._records()
+        differing = {item for item in before.keys() | after.keys() if before.get(item) is not after.get(item)}
+        self.feed.show_changed(sorted(differing | prompted))
+        self.publish()
+        for item in differing & self._accepted.keys():
+            if self._accepted[item].reopens(before.get(item), after.get(item)):
+                self.proposal = self._accepted[item]
+                self.show_proposal()
 
     def _track_on(self, activity: Activity, item: VideoItem) -> None:
         """Track from an item in the direction in which it was tracked."""
@@ -367,17 +375,14 @@ class Annotation:
         if 0 <= start < len(self.learner.frames) and not activity.cancelled():
             self.track(activity, start, reverse=reverse)
 
-    def _close_proposal(self, *, accept: bool) -> VideoItem:
+    def _opened_proposal(self) -> OpenProposal:
         if self.proposal is None:
             raise AnnotationError("there is no open proposal; mark a wrong frame to ask for one")
-        prediction, proposal = self.proposal
+        return self.proposal
+
+    def _close_proposal(self) -> None:
         self.proposal = None
-        if accept:
-            self.session.accept(prediction, proposal)
-        else:
-            self.session.reject(proposal)
         self.show_proposal()
-        return proposal.item
 
     def _current(self, item: VideoItem) -> tuple[MaskOutput, FrameStatus] | None:
         if (pending := self.pending.get(item)) is not None:
@@ -385,13 +390,9 @@ class Annotation:
         record = self.learner.bank(item.object).records.get(item.frame)
         return None if record is None else (record.output, record.status)
 
-    def _records(self) -> dict[VideoItem, object]:
+    def _records(self) -> dict[VideoItem, FrameRecord]:
         return {
             VideoItem(frame, object_id): record
             for object_id, bank in self.learner.banks.items()
             for frame, record in bank.records.items()
         }
-
-    def _touch(self, item: VideoItem) -> None:
-        self._stamp += 1
-        self._versions[item] = self._stamp

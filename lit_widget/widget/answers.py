@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lit_widget.video.learner import VideoItem
+from lit_widget.video.adaptation import VideoItem
 
 from .annotation import Annotation
 from .codec import encode_jpeg
@@ -45,4 +45,4 @@ class Answers:
         """Send all objects' masks on these frames."""
         n_frames = len(self._annotation.learner.frames)
         items = [VideoItem(i, each) for i in indices if 0 <= i < n_frames for each in self._annotation.names]
-        self._pixels.submit(lambda _: self._annotation.show(items))
+        self._pixels.submit(lambda _: self._annotation.feed.show(items))

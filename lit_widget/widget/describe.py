@@ -1,4 +1,4 @@
-"""The annotation as the views see it: everything but pixels, in one message."""
+"""The annotation as the views see it: everything but pixels in one message, the open proposal in another."""
 
 from __future__ import annotations
 
@@ -6,10 +6,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .messages import PROTOCOL, AdapterInfo, FrameStatus, ObjectInfo, Prompt, State, VideoInfo
+from .codec import encode_mask
+from .messages import PROTOCOL, AdapterInfo, Candidate, FrameStatus, ObjectInfo, Prompt, ProposalInfo, State, VideoInfo
 
 if TYPE_CHECKING:
+    from lit_widget.video.learner import VideoLearner
+
     from .annotation import Annotation
+    from .pending import OpenProposal
 
 PALETTE = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F0E442")
 """Okabe and Ito's colours, told apart by people with any colour vision."""
@@ -45,23 +49,34 @@ def describe(annotation: Annotation) -> State:
             for (x, y), label in zip(pending.points.xy, pending.points.labels, strict=True)
         ],
         active_object=annotation.active,
-        can_undo=annotation.session.can_undo or bool(annotation.pending),
+        can_undo=annotation.session.history.can_undo or bool(annotation.pending),
+        can_redo=annotation.session.history.can_redo,
         n_corrections=statuses.count("corrected"),
         n_accepted=n_accepted,
         saved_s=round(n_accepted * (LOCATE_S + CLICK_S * mean_clicks), 1),
     )
 
 
+def describe_proposal(learner: VideoLearner, opened: OpenProposal | None) -> tuple[ProposalInfo, list[bytes]]:
+    """Build the message about the open proposal, or that there is none, and its masks."""
+    if opened is None:
+        return ProposalInfo(-1), []
+    candidates = [Candidate(each.version, [item.frame for item in each.learned_from]) for each in opened.proposals]
+    masks = [encode_mask(learner.mask(each.output)) for each in opened.proposals]
+    return ProposalInfo(opened.item.frame, opened.item.object, candidates), masks
+
+
 def adapter_info(annotation: Annotation, object_id: int) -> AdapterInfo:
-    """What an object's adapter has learned, and how its last update went."""
-    adapter = annotation.learner.adapters.trained(object_id)
-    if adapter is None:
+    """What an object's adapters have learned, and how their last update went."""
+    adapters = annotation.learner.adapters.of(object_id)
+    version = sum(adapter.version for adapter in adapters)
+    if not version:
         return AdapterInfo(object_id)
-    report = annotation.reports.get((object_id, adapter.version))
+    report = annotation.reports.get((object_id, version))
     return AdapterInfo(
         object_id,
-        adapter.version,
-        [item.frame for item in adapter.learned_from],
+        version,
+        [item.frame for adapter in adapters for item in adapter.learned_from],
         [] if report is None else [round(loss, 5) for loss in report.losses],
         0.0 if report is None else round(report.update_s, 3),
     )

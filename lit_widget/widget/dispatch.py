@@ -20,10 +20,12 @@ _ACTIONS: dict[type, Callable[[LITWidget, Any], object]] = {
     m.Track: lambda w, it: w.track(it.start, stop=it.stop, reverse=it.reverse),
     m.Learn: lambda w, it: w.learn(it.frame, object_id=it.object),
     m.Flag: lambda w, it: w.flag(it.frame, object_id=it.object),
-    m.Accept: lambda w, _: w.accept(),
+    m.Accept: lambda w, it: w.accept(it.candidate),
     m.Reject: lambda w, _: w.reject(),
     m.Cancel: lambda w, _: w.cancel(),
     m.Undo: lambda w, _: w.undo(),
+    m.Redo: lambda w, _: w.redo(),
+    m.Forget: lambda w, it: w.forget(it.frame, object_id=it.object),
 }
 
 _QUESTIONS: dict[type, Callable[[Answers, Any], object]] = {

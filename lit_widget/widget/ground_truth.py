@@ -28,7 +28,7 @@ def simulate(annotation: Annotation, ground_truth: Any, options: dict[str, Any])
         ]
     else:
         sources = [lit_widget.sequence_from_arrays(frames, ground_truth, frames.name)]
-    settings = {"model": learner.model, "update": learner.update_config, **options}
+    settings = {"model": learner.model, "tracker": learner.tracker, "update": learner.update_config, **options}
     return lit_widget.run_simulation(sources, **settings)
 
 

@@ -12,7 +12,7 @@ import math
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
-PROTOCOL = 1
+PROTOCOL = 2
 """Version of the protocol; the view says which one it speaks in `hello`."""
 
 MAX_INDICES = 256
@@ -110,7 +110,12 @@ class Flag:
 
 @dataclass(frozen=True)
 class Accept:
-    """Take the open proposal: it becomes the mask, the frame is locked, tracking goes on from it."""
+    """Take the open proposal: it becomes the mask, the frame is locked, tracking goes on from it.
+
+    `candidate` says which one where several adapters propose.
+    """
+
+    candidate: int = 0
 
 
 @dataclass(frozen=True)
@@ -126,6 +131,19 @@ class Cancel:
 @dataclass(frozen=True)
 class Undo:
     """Take back the last correction or accepted proposal, masks and weights alike."""
+
+
+@dataclass(frozen=True)
+class Redo:
+    """Take the last undo back."""
+
+
+@dataclass(frozen=True)
+class Forget:
+    """Rebuild the adapters as if the correction on this frame had never been learned; its mask stays."""
+
+    frame: int
+    object: int
 
 
 ToKernel = (
@@ -144,6 +162,8 @@ ToKernel = (
     | Reject
     | Cancel
     | Undo
+    | Redo
+    | Forget
 )
 
 # --- Kernel to view -------------------------------------------------------------------------------
@@ -212,6 +232,7 @@ class State:
     prompts: list[Prompt]
     active_object: int
     can_undo: bool
+    can_redo: bool
     n_corrections: int
     n_accepted: int
     saved_s: float
@@ -256,13 +277,20 @@ class Job:
 
 
 @dataclass(frozen=True)
+class Candidate:
+    """Where a proposed mask comes from: how often its adapter was trained, and on which frames."""
+
+    adapter_version: int
+    learned_from: list[int]
+
+
+@dataclass(frozen=True)
 class ProposalInfo:
-    """The adapter's mask at a frame marked as wrong, one buffer; `frame` -1 closes the open proposal."""
+    """The adapters' masks at a frame marked as wrong, one buffer each; `frame` -1 closes the open proposal."""
 
     frame: int
     object: int = 0
-    adapter_version: int = 0
-    learned_from: list[int] = field(default_factory=list)
+    candidates: list[Candidate] = field(default_factory=list)
 
 
 @dataclass(frozen=True)

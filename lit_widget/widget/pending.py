@@ -1,10 +1,11 @@
-"""Prompts between the first click and the moment they are learned."""
+"""What stands open on a frame: prompts until they are learned, proposals until they are judged."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from lit_widget.core.types import Prediction
+from lit_widget.core.types import Prediction, Proposal
+from lit_widget.video.adaptation import VideoItem
 from lit_widget.video.memory import FrameRecord, MaskOutput
 from lit_widget.video.sam2 import Points
 
@@ -26,3 +27,26 @@ class Pending:
     prediction: Prediction | None
     full: bool = False
     replaced: FrameRecord | None = None
+
+
+@dataclass(frozen=True)
+class OpenProposal:
+    """What adapters propose for a frame that the user marked as wrong, until it is judged.
+
+    Attributes:
+        prediction: the mask that is wrong.
+        proposals: what to choose from.
+    """
+
+    prediction: Prediction
+    proposals: tuple[Proposal, ...]
+
+    @property
+    def item(self) -> VideoItem:
+        """The object and frame."""
+        return self.prediction.item
+
+    def reopens(self, before: FrameRecord | None, after: FrameRecord | None) -> bool:
+        """Whether an undo that took the frame from one record to another took its acceptance back."""
+        accepted = before is not None and before.status == "accepted"
+        return accepted and after is not None and after.output is self.prediction.output

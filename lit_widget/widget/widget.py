@@ -14,12 +14,13 @@ import numpy as np
 import traitlets
 from jaxtyping import Bool
 
-from lit_widget.core.strategy import find_strategy
+from lit_widget.core.strategy import Strategy, find_strategy
+from lit_widget.video.adaptation import VideoItem
 from lit_widget.video.frames import Frames, open_frames
-from lit_widget.video.learner import VideoItem, VideoLearner
-from lit_widget.video.models import find_entry, load_model
+from lit_widget.video.models import load_model
 from lit_widget.video.sam2 import Sam2
-from lit_widget.video.strategies import STRATEGIES
+from lit_widget.video.strategies import STRATEGIES, learner_for
+from lit_widget.video.trackers import Tracker, TrackerInfo, find_tracker
 
 from .activity import Activity, activity
 from .annotation import Annotation, AnnotationError
@@ -33,8 +34,11 @@ from .outbox import Outbox
 from .worker import Job, Worker
 
 if TYPE_CHECKING:
+    from peft import PeftConfig
+
     from lit_widget.core.update import UpdateConfig
     from lit_widget.simulation.runner import SimulationResult
+    from lit_widget.video.quirks import Quirks
 
 _STATIC = pathlib.Path(__file__).parent / "static"
 
@@ -51,14 +55,17 @@ class LITWidget(ThreadedWidget):
     Args:
         video: a video file, a folder of images, a list of images, a uint8 array (T, H, W, 3), or open frames.
         model: a name from `lit_widget.models()`, or a loaded model.
-        strategy: a name from `lit_widget.strategies()`.
+        strategy: a name from `lit_widget.strategies()`, or a strategy of your own.
+        tracker: a name from `lit_widget.trackers()`, or a tracker.
         weights: a local checkpoint to use instead of the model's own.
         update: how a correction is learned; the model's own setting by default.
+        peft_config: another method of peft in the place of the paper's LoRA.
+        quirks: deviations of the authors' code from the method as published, none by default.
         seed: of the adapters' initial weights and dropout.
         view_height: height of the picture in CSS pixels.
 
     Raises:
-        ValueError: if the video, model, checkpoint or strategy cannot be used; the sentence says why.
+        ValueError: if the video, model, tracker, checkpoint or strategy cannot be used; the sentence says why.
 
     Example:
         w = LITWidget("clip.mp4")
@@ -81,16 +88,28 @@ class LITWidget(ThreadedWidget):
         video: Any,
         *,
         model: str | Sam2 = "pocket",
-        strategy: str = "lit-lora",
+        strategy: str | Strategy = "lit-lora",
+        tracker: str | Tracker = "sam2",
         weights: str | pathlib.Path | None = None,
         update: UpdateConfig | None = None,
+        peft_config: PeftConfig | None = None,
+        quirks: Quirks | None = None,
         seed: int = 123,
         view_height: int = 420,
     ) -> None:
-        chosen = find_strategy(strategy, STRATEGIES)
+        chosen, follower = find_strategy(strategy, STRATEGIES), find_tracker(tracker)
         frames = open_frames(video)
         loaded = load_model(model, weights=weights) if isinstance(model, str) else model
-        learner = VideoLearner(loaded, frames, update=update or find_entry(loaded.name).update, seed=seed)
+        learner = learner_for(
+            chosen,
+            loaded,
+            frames,
+            update=update,
+            peft_config=peft_config,
+            quirks=quirks,
+            seed=seed,
+            tracker=follower,
+        )
         # Colab drops what threads send; there the view asks instead.
         transport = "poll" if "google.colab" in sys.modules else "push"
         super().__init__(transport=transport, view_height=view_height)
@@ -141,6 +160,8 @@ class LITWidget(ThreadedWidget):
 
     def track(self, start: int | None = None, *, stop: int | None = None, reverse: bool = False) -> None:
         """Follow all objects from `start` (the frame shown) to `stop` or the end, first learning what is pending."""
+        if reverse:
+            self._annotation.learner.require_reverse()
         first = self.frame_index if start is None else start
         self._submit("track", lambda now: self._annotation.track(now, first, reverse=reverse, stop=stop))
 
@@ -154,9 +175,9 @@ class LITWidget(ThreadedWidget):
         item = self._item(frame, object_id)
         self._submit("propose", lambda now: self._annotation.flag(now, item))
 
-    def accept(self) -> None:
-        """Take the open proposal and track on from it."""
-        self._submit("track", self._annotation.accept)
+    def accept(self, candidate: int = 0) -> None:
+        """Take the open proposal and track on from it; `candidate` says which where several adapters propose."""
+        self._submit("track", lambda now: self._annotation.accept(now, candidate))
 
     def reject(self) -> None:
         """Dismiss the open proposal."""
@@ -165,6 +186,15 @@ class LITWidget(ThreadedWidget):
     def undo(self) -> None:
         """Take back the last prompt, correction or accepted proposal, weights included."""
         self._submit("predict", lambda _: self._annotation.undo())
+
+    def redo(self) -> None:
+        """Take the last undo back, weights included."""
+        self._submit("predict", lambda _: self._annotation.redo())
+
+    def forget(self, frame: int, *, object_id: int | None = None) -> None:
+        """Rebuild the adapter as if the correction on this frame had never been learned; its mask stays."""
+        item = self._item(frame, object_id)
+        self._submit("learn", lambda now: self._annotation.forget(now, item))
 
     def cancel(self) -> None:
         """Stop the running work after the frame or step in hand; what is done stays."""
@@ -203,6 +233,11 @@ class LITWidget(ThreadedWidget):
         return dict(self._annotation.names)
 
     @property
+    def tracker(self) -> TrackerInfo:
+        """The tracker, and what it can do."""
+        return self._annotation.learner.tracker.info
+
+    @property
     def corrections(self) -> list[int]:
         """Frames of the active object that were corrected."""
         return self._frames_with("corrected")
@@ -216,13 +251,12 @@ class LITWidget(ThreadedWidget):
     def proposal(self) -> Bool[np.ndarray, "h w"] | None:
         """The open proposal's mask; `None` without one, as while the adapter has learned nothing."""
         held = self._annotation.proposal
-        return None if held is None else self._annotation.learner.mask(held[1].output)
+        return None if held is None else self._annotation.learner.mask(held.proposals[0].output)
 
     @property
     def adapter_version(self) -> int:
         """How often the active object's adapter was trained."""
-        adapter = self._annotation.learner.adapters.trained(self._annotation.active)
-        return 0 if adapter is None else adapter.version
+        return sum(adapter.version for adapter in self._annotation.learner.adapters.of(self._annotation.active))
 
     def mask(self, frame: int, *, object_id: int | None = None) -> Bool[np.ndarray, "h w"] | None:
         """The mask of an object on a frame, `None` where there is none."""

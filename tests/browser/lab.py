@@ -352,6 +352,28 @@ def track(view, frames):
     view.until(f"d.job === 'track:done' && d.masks === '{frames}'")
 
 
+TEACH = """
+def teach(*frames):
+    for frame in frames:
+        w.give_mask(frame, clip.target[frame])
+        w.learn(frame)
+
+def proposed(i):
+    return w._annotation.learner.mask(w._annotation.proposal.proposals[i].output)
+"""
+
+
+def candidates(lab, view, frame):
+    """Correct three frames, each for an adapter of its own, and open the proposal of all of them for another frame."""
+    prompt(lab, view)
+    track(view, frames=16)
+    lab.do(TEACH + "teach(4, 6, 8)")
+    view.until("d.adapterVersion === '3' && d.status === 'idle'")
+    view.go_to(frame)
+    view.press("w")
+    view.until(f"d.proposal === '{frame}:1' && d.status === 'idle'")
+
+
 def correct(lab, view, frame):
     """Click where the mask is most wrong; with the Alt key where it has too much."""
     x, y, positive = lab.ask(f"correction({frame})")

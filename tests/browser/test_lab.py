@@ -1,7 +1,7 @@
 """What a person does with the widget in JupyterLab."""
 
 import pytest
-from lab import correct, prompt, track
+from lab import candidates, correct, prompt, track
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -15,7 +15,6 @@ def test_annotate_correct_learn_propose_accept_undo_reload(open_lab):
     assert lab.ask("int(w.mask(0).sum())") == int(view.data["maskPixels"])
 
     view.press("t")
-    view.until("d.job === 'track:running'")
     view.until("d.job === 'track:done' && d.masks === '16'")
     assert lab.ask("w.masks().any((1, 2)).all().item()")
 
@@ -39,7 +38,7 @@ def test_annotate_correct_learn_propose_accept_undo_reload(open_lab):
     assert "1 saved" in view.text("saved")
 
     view.press("ControlOrMeta+z")
-    view.until("d.job === 'predict:done'")
+    view.until("d.job === 'predict:done' && d.proposal === '10:1' && d.frame === '10'")
     assert lab.ask("w.accepted") == []
     view.until("d.masks === '16'")
 
@@ -52,6 +51,54 @@ def test_annotate_correct_learn_propose_accept_undo_reload(open_lab):
     assert lab.ask("(w.corrections, w.accepted)") == ([6], [])
     correct(lab, views[0], 10)
     views[1].until("d.prompts === '1'")
+
+
+def test_the_view_follows_the_tracking_until_a_click_stops_it(open_lab):
+    lab = open_lab(frames=60)
+    view = lab.show()
+    prompt(lab, view)
+    view.press("t")
+    view.until("d.following === 'true' && Number(d.painted) > 2")
+    assert "following" in view.text("status")
+    x, y = lab.ask("deepest(clip.target[2])")
+    view.click(x, y)
+    view.until("d.job === 'predict:done' && d.prompts === '1'")
+    seen = int(view.data["frame"])
+    (prompted,) = lab.ask("[each.frame for each in w._annotation.state.prompts]")
+    assert 2 < seen == prompted
+    assert view.data["following"] == "false"
+    reached = lab.ask("int(np.flatnonzero(w.masks().any((1, 2))).max())")
+    print(f"clicked on frame {seen}; tracking had reached {reached} of 59")
+    assert seen <= reached < 59
+
+    view.press("t")
+    view.until("d.following === 'true'")
+    view.press("Home")
+    view.until("d.following === 'false' && d.frame === '0'")
+    view.until("d.job === 'track:done'")
+    assert view.data["frame"] == "0"
+
+
+def test_pick_a_candidate(open_lab):
+    lab = open_lab("w = LITWidget(clip.frames, strategy='three-loras')\nw")
+    view = lab.show()
+    candidates(lab, view, frame=12)
+    assert view.data["candidate"] == "1/3"
+    shown = view.root.locator(".lit-candidate")
+    assert shown.count() == 3
+    assert shown.nth(1).get_attribute("aria-label") == "Candidate 2 of 3 · adapter v1"
+    view.remember()
+    view.press("3")
+    view.until("d.candidate === '3/3'")
+    assert shown.nth(2).get_attribute("aria-pressed") == "true"
+    different = lab.ask("bool((proposed(0) ^ proposed(2)).any())")
+    assert different
+    lab.page.wait_for_function("(root) => root", arg=view.root.element_handle())
+    assert view.changed() > 0
+    expected = lab.ask("int(proposed(2).sum())")
+    view.press("a")
+    view.until("d.proposal === '' && d.status === 'idle' && d.job === 'track:done'")
+    assert lab.ask("(w.accepted, int(w.mask(12).sum()))") == ([12], expected)
 
 
 def test_cancel_keeps_what_is_done(open_lab):

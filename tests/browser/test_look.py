@@ -4,12 +4,12 @@ import json
 from pathlib import Path
 
 import pytest
-from lab import correct, prompt, track
+from lab import candidates, correct, prompt, track
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 THEMES = {"light": "JupyterLab Light", "dark": "JupyterLab Dark"}
-WIDTHS = (600, 1400)
+WIDTHS = (600, 900, 1400)
 AXE = Path(__file__).parents[2] / "js" / "node_modules" / "axe-core" / "axe.min.js"
 
 # What sticks out of the widget, which words and buttons lie on each other, and what shows beside the help.
@@ -126,6 +126,35 @@ def test_light_and_dark(annotated, artifacts):
             look(f"{theme}-{width}-help")
             view.press("Escape")
     assert not found, json.dumps(found, indent=1)
+
+
+def test_candidates_side_by_side(open_lab, artifacts):
+    lab = open_lab("w = LITWidget(clip.frames, strategy='three-loras')\nw", size=(1500, 1000))
+    lab.command("application:toggle-left-area")
+    view = lab.show()
+    candidates(lab, view, frame=12)
+    view.press("2")
+    view.until("d.candidate === '2/3'")
+    found = {}
+    for theme in THEMES:
+        set_theme(lab, theme)
+        view.focus()
+        for width in WIDTHS:
+            set_width(view, width)
+            if problems := view.root.evaluate(MISPLACED):
+                found[f"{theme}-{width}"] = problems
+            view.root.screenshot(path=artifacts / f"{theme}-{width}-candidates.png")
+    assert not found, json.dumps(found, indent=1)
+
+
+def test_the_picture_has_most_of_the_room(open_lab):
+    lab = open_lab("import numpy as np\nw = LITWidget(np.zeros((3, 90, 160, 3), np.uint8))\nw")
+    view = lab.show()
+    set_width(view, 900)
+    area = {part: view.root.locator(part).bounding_box() for part in (".lit-stage", "xpath=.")}
+    stage, widget = (box["width"] * box["height"] for box in area.values())
+    print(f"the picture takes {stage / widget:.1%} of the widget at 900 px")
+    assert stage / widget > 0.62
 
 
 @pytest.mark.skipif(not AXE.exists(), reason="axe-core is not in js/node_modules: run `npm --prefix js ci`")

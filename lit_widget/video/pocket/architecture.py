@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from sam2.modeling.sam2_base import SAM2Base
 
-IMAGE_SIZE = 192
-"""Side in pixels of the square the model sees; the stride-16 map is then 12 x 12 and mask logits 48 x 48."""
+IMAGE_SIZE = 256
+"""Side in pixels of the square the model sees; the stride-16 map is then 16 x 16 and mask logits 64 x 64."""
 
 HIDDEN_DIM = 128
 MEMORY_DIM = 64

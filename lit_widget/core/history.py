@@ -1,0 +1,84 @@
+"""Undo and redo over everything that was learned and settled."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Hashable
+from dataclasses import dataclass, field
+
+from .types import AdapterState, Correction, Prediction, Proposal, Snapshot
+
+MAX_UNDO = 100
+"""Verdicts that can be taken back."""
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """A verdict that the strategy could learn from, with what is needed to learn it again.
+
+    Attributes:
+        prediction: what the model had said.
+        verdict: the correction, or the proposal that was accepted instead.
+        before: the adapters as they were before it.
+    """
+
+    prediction: Prediction
+    verdict: Correction | Proposal
+    before: dict[tuple[Hashable, int], AdapterState] = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A state to go back to: the learner's, and all lessons so far."""
+
+    snapshot: Snapshot
+    lessons: tuple[Lesson, ...] = ()
+
+
+class History:
+    """The states before the verdicts of a session, and those that undo left."""
+
+    def __init__(self) -> None:
+        self._past: deque[Checkpoint] = deque(maxlen=MAX_UNDO)
+        self._future: list[Checkpoint] = []
+
+    @property
+    def can_undo(self) -> bool:
+        """Whether there is anything to take back."""
+        return bool(self._past)
+
+    @property
+    def can_redo(self) -> bool:
+        """Whether anything was taken back and nothing else done since."""
+        return bool(self._future)
+
+    def add(self, state: Checkpoint) -> None:
+        """Make a state one that `undo` goes back to."""
+        self._past.append(state)
+        self._future.clear()
+
+    def drop(self, state: Checkpoint) -> None:
+        """Undo no longer stops at this state: what followed it was taken back otherwise."""
+        self._past = deque((each for each in self._past if each is not state), maxlen=MAX_UNDO)
+
+    def undo(self, present: Checkpoint) -> Checkpoint:
+        """The state before the last verdict.
+
+        Raises:
+            IndexError: if there is none.
+        """
+        if not self._past:
+            raise IndexError("nothing to undo: no correction or accepted proposal is left")
+        self._future.append(present)
+        return self._past.pop()
+
+    def redo(self, present: Checkpoint) -> Checkpoint:
+        """The state that the last `undo` left.
+
+        Raises:
+            IndexError: if there is none.
+        """
+        if not self._future:
+            raise IndexError("nothing to redo: nothing was undone since the last verdict")
+        self._past.append(present)
+        return self._future.pop()
