@@ -18,7 +18,7 @@ from torch import Tensor
 
 from .motion import Motion, film, wander
 from .scene import Actor, Scene, render
-from .sprites import SPRITE, Piece, attached, halved, limbs, whole
+from .sprites import SPRITE, Piece, alike, attached, halved, limbs, whole
 from .textures import colour, fractal, leaves, texture
 
 KINDS: dict[str, str] = {
@@ -29,11 +29,14 @@ KINDS: dict[str, str] = {
     "camouflage": "its surface is cut from the background",
     "tiny": "it covers less than about one per cent of the frame",
     "split": "it breaks in two halves; both remain the target",
-    "part": "the target is one half or the core of a larger body",
-    "leak": "the target is the larger of two shapes that move as one",
+    "part": "the target is the smaller side, or the core, of a body whose surface hardly tells them apart",
+    "leak": "the target is the smaller of two shapes of nearly one surface that move as one",
     "union": "the target is two objects that move together",
 }
 """Every kind with one line of explanation."""
+
+PARTIAL = ("part", "leak")
+"""Kinds whose target belongs to a larger body."""
 
 HELD_OUT = ("split", "part", "leak", "union")
 """Kinds absent from training."""
@@ -41,8 +44,17 @@ HELD_OUT = ("split", "part", "leak", "union")
 SIZE = (192, 256)
 """Default (height, width) of an embedded clip in pixels."""
 
+EXTENT = {"tiny": (0.075, 0.13), "part": (0.49, 0.74), "leak": (0.49, 0.74)}
+"""Half the side of the target's sprite, in half image heights, where it is not the usual."""
+
+PART_OF_BODY = (0.15, 0.4)
+"""Share of its body that the target of `part` and `leak` covers at first: whoever follows the whole body is wrong."""
+
 ATTEMPTS = 200
 """Scenes that are drawn at most until one shows its target well."""
+
+BODY = [1, 2]
+"""Labels of the first actor's pixels: of its marked part the second."""
 
 _BACKGROUND = 224
 _DISTINCT = 0.3
@@ -88,7 +100,9 @@ def embedded_clip(kind: str, seed: int, *, frames: int = 48, size: tuple[int, in
     for _ in range(ATTEMPTS):
         scene, labels = _evaluation_scene(rng, kind, frames, size)
         images, ids = render(rng, scene, *size)
-        target = torch.isin(ids, torch.tensor(labels, dtype=torch.uint8))
+        target = _of(ids, labels)
+        if kind in PARTIAL and not _much_smaller(target[0], _of(ids[0], BODY)):
+            continue
         if _usable(target, tiny=kind == "tiny"):
             return Clip(images.numpy(), target.numpy(), kind, seed)
     raise ValueError(
@@ -107,6 +121,17 @@ def training_clip(
     step = int(rng.choice([1, 2, 3], p=[0.4, 0.35, 0.25]))
     images, ids = render(rng, _training_scene(rng, frames * step, size).every(step), *size)
     return images, (ids + 1) // 2
+
+
+def _of(ids: UInt8[Tensor, "*t h w"], labels: list[int]) -> Bool[Tensor, "*t h w"]:
+    """Where one of the labels is."""
+    return torch.isin(ids, torch.tensor(labels, dtype=torch.uint8))
+
+
+def _much_smaller(target: Bool[Tensor, "h w"], body: Bool[Tensor, "h w"]) -> bool:
+    """Whether the target is a small part of its body, but not a negligible one."""
+    low, high = PART_OF_BODY
+    return low < int(target.sum()) / max(int(body.sum()), 1) < high
 
 
 def _usable(target: Bool[Tensor, "t h w"], *, tiny: bool) -> bool:
@@ -147,7 +172,7 @@ def _surroundings(rng: Generator, frames: int, travel: float) -> dict:
 def _camouflaged(rng: Generator, background: Tensor) -> Tensor:
     """A surface cut from the background, a little brighter or darker."""
     x, y = rng.integers(0, _BACKGROUND - SPRITE, 2)
-    cut = background[:, y : y + SPRITE, x : x + SPRITE] * rng.uniform(0.82, 1.18)
+    cut = background[:, y : y + SPRITE, x : x + SPRITE] * rng.uniform(0.88, 1.12)
     return (cut + 0.07 * fractal(rng, SPRITE)).clamp(0, 1)
 
 
@@ -188,13 +213,14 @@ def _companion(rng: Generator, leader: Motion, frames: int) -> Motion:
 
 def _target(rng: Generator, kind: str, motion: Motion, background: Tensor) -> tuple[Actor, list[int]]:
     """The actor that a kind is about, and the labels of its pixels that count."""
-    sprite = {"part": halved, "leak": attached}.get(kind, whole)(rng)
-    if kind == "camouflage":
+    if kind in PARTIAL:
+        sprite = (halved if kind == "part" else attached)(rng, alike)
+    elif kind == "camouflage":
         sprite = whole(rng, _camouflaged(rng, background))
-    elif kind == "easy":
-        sprite = _distinct(rng, background)
+    else:
+        sprite = _distinct(rng, background) if kind == "easy" else whole(rng)
     target = Actor([Piece(sprite)], motion)
-    labels = [1, 2]
+    labels = BODY
     if kind == "split":
         target.pieces = _halves(rng, sprite, int(rng.integers(4, 12)))
     elif kind == "deformation":
@@ -203,7 +229,7 @@ def _target(rng: Generator, kind: str, motion: Motion, background: Tensor) -> tu
     elif kind == "part":
         labels = [1] if rng.random() < 0.5 else [2]
     elif kind == "leak":
-        labels = [1]
+        labels = [2]
     return target, labels
 
 
@@ -212,7 +238,7 @@ def _evaluation_scene(rng: Generator, kind: str, frames: int, size: tuple[int, i
     background = _background(rng, kind)
     reach = (0.72 * size[1] / size[0], 0.72)
     speed = rng.uniform(0.4, 1.0)
-    extent = rng.uniform(0.075, 0.13) if kind == "tiny" else rng.uniform(0.36, 0.55)
+    extent = rng.uniform(*EXTENT.get(kind, (0.36, 0.55)))
     motion = wander(rng, frames, speed=speed, extent=extent, reach=reach, bend=0.3 if kind == "deformation" else 0.14)
     target, labels = _target(rng, kind, motion, background)
     sprite = target.pieces[-1].sprite

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import torch
@@ -85,24 +86,40 @@ def whole(rng: Generator, surface: Tensor | None = None, shape: Tensor | None = 
     return compose(surface, surface, opacity, torch.zeros(SPRITE, SPRITE))
 
 
-def halved(rng: Generator) -> Float[Tensor, "5 n n"]:
-    """A body whose marked part is one side of it, or its core, of another surface."""
+Surfaces = tuple[Float[Tensor, "3 n n"], Float[Tensor, "3 n n"]]
+"""Of the body and of its marked part."""
+
+
+def alike(rng: Generator) -> Surfaces:
+    """A surface and a tint of it, as two parts of one garment have."""
+    surface = texture(rng, SPRITE)
+    tint = torch.tensor(rng.uniform(0.65, 1.35, 3), dtype=torch.float32)
+    return surface, (surface * tint[:, None, None]).clamp(0, 1)
+
+
+def unlike(rng: Generator) -> Surfaces:
+    """Two surfaces that have nothing to do with each other."""
+    return texture(rng, SPRITE), texture(rng, SPRITE)
+
+
+def halved(rng: Generator, surfaces: Callable[[Generator], Surfaces] = unlike) -> Float[Tensor, "5 n n"]:
+    """A body whose marked part is one side of it, or its core."""
     angle = rng.uniform(0, 2 * math.pi)
     if rng.random() < 0.7:
         part = (math.cos(angle) * _X + math.sin(angle) * _Y > rng.uniform(-0.15, 0.15)).float()
     else:
         part = (torch.sqrt(_X**2 + _Y**2) < 0.42).float()
-    return compose(texture(rng, SPRITE), texture(rng, SPRITE), silhouette(rng, 0.72), part)
+    return compose(*surfaces(rng), silhouette(rng, 0.72), part)
 
 
-def attached(rng: Generator) -> Float[Tensor, "5 n n"]:
+def attached(rng: Generator, surfaces: Callable[[Generator], Surfaces] = unlike) -> Float[Tensor, "5 n n"]:
     """Two touching shapes that move as one; the marked part is the smaller."""
     angle = rng.uniform(0, 2 * math.pi)
     cx, cy = 0.4 * math.cos(angle), 0.4 * math.sin(angle)
     large = silhouette(rng, 0.46, -0.6 * cx, -0.6 * cy)
     small = silhouette(rng, rng.uniform(0.24, 0.36), cx, cy)
     part = (small > large).float() if rng.random() < 0.5 else (large < 0.5).float()
-    return compose(texture(rng, SPRITE), texture(rng, SPRITE), torch.maximum(large, small), part)
+    return compose(*surfaces(rng), torch.maximum(large, small), part)
 
 
 def limbs(rng: Generator) -> list[Piece]:
