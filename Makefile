@@ -64,10 +64,10 @@ SEQUENCES ?= ../shared/data
 bench: $(READY) ## measure tracking and LIT on embedded and on real videos, then update README (about an hour)
 	@echo "== bench: embedded clips"
 	$(BIN)/python -m benchmarks.learning_rate embedded:hard:0-2 --json benchmarks/results/learning-rate.json
-	$(BIN)/python -m benchmarks.tracking embedded:all:100-107 --json benchmarks/results/tracking-embedded.json
-	$(BIN)/python -m benchmarks.compare embedded:hard:100-106 --json benchmarks/results/compare-embedded-0.5.json
-	$(BIN)/python -m benchmarks.compare embedded:hard:100-106 --tau 0.75 --json benchmarks/results/compare-embedded-0.75.json
-	$(BIN)/python -m benchmarks.monitoring embedded:hard:100-106 --json benchmarks/results/monitoring-embedded.json
+	$(BIN)/python -m benchmarks.tracking embedded:all:110-117 --json benchmarks/results/tracking-embedded.json
+	$(BIN)/python -m benchmarks.compare embedded:hard:110-116 --json benchmarks/results/compare-embedded-0.5.json
+	$(BIN)/python -m benchmarks.compare embedded:hard:110-116 --tau 0.75 --json benchmarks/results/compare-embedded-0.75.json
+	$(BIN)/python -m benchmarks.monitoring embedded:hard:110-116 --json benchmarks/results/monitoring-embedded.json
 	@if [ -d "$(SEQUENCES)" ]; then \
 		echo "== bench: real sequences in $(SEQUENCES)"; \
 		$(BIN)/python -m benchmarks.tracking "$(SEQUENCES)" --exclude caps --json benchmarks/results/tracking-real.json; \

@@ -1,6 +1,6 @@
 """Original, LIT-LoRA and the learning-free controls on the same videos, with bootstrap intervals.
 
-python -m benchmarks.compare embedded:hard:100-106 --json benchmarks/results/compare-embedded-0.5.json
+python -m benchmarks.compare embedded:hard:110-116 --json benchmarks/results/compare-embedded-0.5.json
 python -m benchmarks.compare PATH/TO/DAVIS --exclude caps --json benchmarks/results/compare-real-0.5.json
 """
 

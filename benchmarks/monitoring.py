@@ -1,6 +1,6 @@
 """How well a monitor tells right masks from wrong ones: predicted IoU as in the paper (Fig. 7-8), and what is learned.
 
-python -m benchmarks.monitoring embedded:hard:100-106 --json benchmarks/results/monitoring-embedded.json
+python -m benchmarks.monitoring embedded:hard:110-116 --json benchmarks/results/monitoring-embedded.json
 python -m benchmarks.monitoring PATH/TO/DAVIS --exclude caps --json benchmarks/results/monitoring-real.json
 
 Two ways of watching. "tracking": nobody corrects, so that errors last; what was learned on no verdict of the video,

@@ -1,6 +1,6 @@
 """How well the frozen model tracks from the first mask, without any correction: J and F by kind and by sequence.
 
-python -m benchmarks.tracking embedded:all:100-107 --json benchmarks/results/tracking-embedded.json
+python -m benchmarks.tracking embedded:all:110-117 --json benchmarks/results/tracking-embedded.json
 python -m benchmarks.tracking PATH/TO/DAVIS --exclude caps --json benchmarks/results/tracking-real.json
 """
 
