@@ -14,7 +14,7 @@ from jaxtyping import Bool
 from lit_widget.core.history import Checkpoint
 from lit_widget.core.session import LiveSession
 from lit_widget.core.strategy import Strategy
-from lit_widget.core.types import Correction, Prediction, UpdateReport
+from lit_widget.core.types import AdapterState, Correction, Prediction, UpdateReport
 from lit_widget.video.adaptation import MaskTarget, VideoItem
 from lit_widget.video.learner import VideoLearner
 from lit_widget.video.memory import FrameRecord, MaskOutput
@@ -227,6 +227,16 @@ class Annotation:
         except KeyError:
             known = [lesson.verdict.item.frame for lesson in self.session.lessons]
             raise AnnotationError(f"nothing was learned from frame {item.frame}, but from frames {known}") from None
+        self.publish()
+
+    def load_adapter(self, object_id: int, state: AdapterState) -> None:
+        """Let an object's adapter begin with weights learned elsewhere; undo takes them away again."""
+        before = self.session.checkpoint()
+        try:
+            self.learner.adapters.get(object_id).restore(state)
+        except ValueError:
+            self.session.history.drop(before)
+            raise
         self.publish()
 
     # --- What the views see -------------------------------------------------------------------

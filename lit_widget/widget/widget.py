@@ -14,6 +14,7 @@ import numpy as np
 import traitlets
 from jaxtyping import Bool
 
+from lit_widget.core.adapter_file import load_adapter, save_adapter
 from lit_widget.core.strategy import Strategy, find_strategy
 from lit_widget.video.adaptation import VideoItem
 from lit_widget.video.frames import Frames, open_frames
@@ -195,6 +196,27 @@ class LITWidget(ThreadedWidget):
         """Rebuild the adapter as if the correction on this frame had never been learned; its mask stays."""
         item = self._item(frame, object_id)
         self._submit("learn", lambda now: self._annotation.forget(now, item))
+
+    def save_adapter(self, path: str | pathlib.Path, *, object_id: int | None = None) -> pathlib.Path:
+        """Write what an object's adapter has learned to a safetensors file, for the next video of the kind.
+
+        Raises:
+            ValueError: if it has learned nothing.
+        """
+        owner = self._item(0, object_id).object
+        adapter = self._annotation.learner.adapters.trained(owner)
+        if adapter is None:
+            raise AnnotationError(f"the adapter of object {owner} has learned nothing yet; correct a frame first")
+        return save_adapter(adapter.snapshot(), path)
+
+    def load_adapter(self, path: str | pathlib.Path, *, object_id: int | None = None) -> None:
+        """Begin with what `save_adapter` wrote, in a widget of the same model and strategy.
+
+        Raises:
+            ValueError: if the file holds no adapter, or, when the work is done, none that fits.
+        """
+        owner, state = self._item(0, object_id).object, load_adapter(path)
+        self._submit("predict", lambda _: self._annotation.load_adapter(owner, state))
 
     def cancel(self) -> None:
         """Stop the running work after the frame or step in hand; what is done stays."""

@@ -1,0 +1,89 @@
+"""Adapters in files: what was learned on one video begins the next, and no file can do harm."""
+
+import pytest
+import torch
+from helpers import clip, done, widget_on
+from safetensors.torch import save_file
+
+from lit_widget.core.adapter_file import FORMAT, AdapterFileError, load_adapter
+
+TARGET = clip("union").target
+
+
+@pytest.fixture(scope="module")
+def saved(tmp_path_factory):
+    """A file with an adapter that learned two corrections, and its weights."""
+    widget, _ = widget_on()
+    widget.give_mask(0, TARGET[0])
+    widget.track(0)
+    for frame in (3, 5):
+        widget.give_mask(frame, TARGET[frame])
+        widget.learn(frame)
+    done(widget)
+    path = widget.save_adapter(tmp_path_factory.mktemp("adapter") / "learned.safetensors")
+    tensors = widget._annotation.learner.adapters.trained(1).snapshot().tensors
+    widget.close()
+    return path, tensors
+
+
+def tracked(**options):
+    widget, _ = widget_on(**options)
+    widget.give_mask(0, TARGET[0])
+    widget.track(0)
+    return done(widget)
+
+
+def test_an_adapter_begins_the_next_video(saved):
+    path, tensors = saved
+    widget = tracked()
+    widget.flag(4)
+    assert done(widget).proposal is None
+    widget.load_adapter(path)
+    widget.flag(4)
+    assert done(widget).proposal is not None
+    assert widget.adapter_version == 2
+    own = widget._annotation.learner.adapters.trained(1).snapshot()
+    assert own.learned_from == ()
+    assert all(torch.equal(own.tensors[name], tensor) for name, tensor in tensors.items())
+    widget.reject()
+    widget.give_mask(6, TARGET[6])
+    widget.learn(6)
+    assert done(widget).adapter_version == 3
+    widget.undo()
+    widget.undo()
+    assert done(widget).adapter_version == 0
+
+
+def test_an_adapter_of_another_kind_is_refused_and_nothing_is_lost(saved):
+    widget = tracked(strategy="memory-adapter")
+    before = widget.masks()
+    widget.load_adapter(saved[0])
+    with pytest.raises(ValueError, match="the snapshot is of another adapter"):
+        done(widget)
+    assert (widget.masks() == before).all()
+    assert widget.adapter_version == 0
+    widget.undo()
+    assert not done(widget).masks().any(), "the refused file left a step to undo"
+
+
+def test_nothing_learned_is_nothing_to_save(tmp_path):
+    widget = tracked()
+    with pytest.raises(ValueError, match="has learned nothing yet; correct a frame first"):
+        widget.save_adapter(tmp_path / "empty.safetensors")
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("kind", ["missing", "empty", "noise", "truncated", "plain", "version", "nan"])
+def test_files_that_hold_no_adapter(kind, saved, tmp_path):
+    path, weights = tmp_path / "file.safetensors", {"a": torch.zeros(2)}
+    whole = saved[0].read_bytes()
+    if kind in ("empty", "noise", "truncated"):
+        path.write_bytes({"empty": b"", "noise": b"\xff" * 999, "truncated": whole[: len(whole) // 2]}[kind])
+    elif kind == "plain":
+        save_file(weights, path)
+    elif kind == "version":
+        save_file(weights, path, metadata={"format": FORMAT, "version": "-3"})
+    elif kind == "nan":
+        save_file({"a": torch.full((2,), torch.nan)}, path, metadata={"format": FORMAT, "version": "1"})
+    with pytest.raises(AdapterFileError, match=r"there is no|cannot be read|holds no adapter|not finite"):
+        load_adapter(path)
