@@ -6,8 +6,10 @@ import torch
 from scipy.ndimage import label
 
 from lit_widget import embedded_clip
-from lit_widget.video.pocket.clips import HELD_OUT, KINDS, _training_scene, training_clip
+from lit_widget.video.pocket import clips
+from lit_widget.video.pocket.clips import HELD_OUT, KINDS, PARTIAL, _much_smaller, _training_scene, training_clip
 from lit_widget.video.pocket.scene import render
+from lit_widget.video.pocket.sprites import alike, unlike
 
 FRAMES = 10
 
@@ -51,8 +53,8 @@ def test_clips_move():
 
 
 def test_kinds_differ():
-    clips = [embedded_clip(kind, 0, frames=2) for kind in KINDS]
-    assert len({made.frames.tobytes() for made in clips}) == len(KINDS)
+    made = [embedded_clip(kind, 0, frames=2) for kind in KINDS]
+    assert len({clip.frames.tobytes() for clip in made}) == len(KINDS)
 
 
 def test_length_and_size():
@@ -117,3 +119,29 @@ def test_training_clips_hold_whole_objects():
     assert 1 <= len(set(ids.unique().tolist()) - {0}) <= 13
     assert torch.equal(images, again[0])
     assert torch.equal(ids, again[1])
+
+
+@pytest.mark.parametrize("kind", PARTIAL)
+def test_following_the_whole_body_of_a_partial_target_is_an_error(kind, monkeypatch):
+    shares = []
+
+    def recorded(target, body):
+        assert not (target & ~body).any()
+        shares.append(int(target.sum()) / max(int(body.sum()), 1))
+        return _much_smaller(target, body)
+
+    monkeypatch.setattr(clips, "_much_smaller", recorded)
+    for seed in range(3):
+        embedded_clip(kind, seed, frames=2)
+        assert 0.15 < shares[-1] < 0.4
+    monkeypatch.setattr(clips, "_much_smaller", lambda *_: False)
+    with pytest.raises(ValueError, match="shows its target well"):
+        embedded_clip(kind, 0, frames=1, size=(32, 48))
+
+
+def test_alike_surfaces_differ_in_their_tint_only():
+    surface, tinted = alike(np.random.default_rng(1))
+    ratio = (tinted / surface.clamp(min=1e-6))[:, (surface.amin(0) > 0.05) & (tinted.amax(0) < 1)]
+    assert (ratio.std(1) < 1e-3).all()
+    assert ((ratio.mean(1) - 1).abs() < 0.36).all()
+    assert not torch.equal(*unlike(np.random.default_rng(1)))

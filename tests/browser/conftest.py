@@ -9,7 +9,7 @@ from playwright.sync_api import sync_playwright
 
 ARTIFACTS = Path(__file__).parents[1] / "artifacts"
 
-CLIP = 'from lit_widget import LITWidget, embedded_clip\nclip = embedded_clip("leak", 2, frames={frames})\n'
+CLIP = 'from lit_widget import LITWidget, embedded_clip\nclip = embedded_clip("easy", 2, frames={frames})\n'
 OUTCOME = pytest.StashKey()
 SHOW = "w = LITWidget(clip.frames)\nw"
 
