@@ -63,7 +63,7 @@ def main() -> int:
     result.save(arguments.out / "result.json")
     result.plot().savefig(arguments.out / "corrections.png", dpi=150)
     report = arguments.out / "report.html"
-    report.write_text(html_report(result, tell_story(result, sequences, model)))
+    report.write_text(html_report(result, tell_story(result, sequences, model) if result.complete else None))
     print(f"Wrote {report}, corrections.png and result.json in {arguments.out}/")
     return 0 if result.complete else 130
 
