@@ -36,7 +36,6 @@ def main() -> None:
                 "corrections": own["corrections"].mean(),
                 "accepted": own["accepted"].mean(),
                 "j_mean": own["j_mean"].mean(),
-                "update_s": own["update_s"].sum() / max(own["corrections"].sum(), 1),
             }
         )
         print(rows[-1], flush=True)

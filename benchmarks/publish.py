@@ -113,16 +113,26 @@ def tracking() -> str:
 def rates() -> str:
     """The sweep that chose the learning rate."""
     rows = [
-        [f"{r['learning_rate']:g}", f"{r['corrections']:.2f}", f"{r['accepted']:.2f}", f"{r['update_s']:.2f}"]
+        [f"{r['learning_rate']:g}", f"{r['corrections']:.2f}", f"{r['accepted']:.2f}"]
         for r in load("learning-rate")["tables"]["rates"]
     ]
-    return table(["learning rate", "corrections", "accepted proposals", "seconds per update"], rows)
+    return table(["learning rate", "corrections", "accepted proposals"], rows)
+
+
+def update_time() -> str:
+    """How long an update takes, in a sentence."""
+    said = " and ".join(
+        f"{row['median_s']:.2f} s [{row['p10_s']:.2f}, {row['p90_s']:.2f}] on {row['threads']} thread(s)"
+        for row in load("update-time")["tables"]["times"]
+    )
+    return f"One update, all 40 epochs: {said} (median, 10th and 90th percentile). {origin('update-time')}"
 
 
 BLOCKS: dict[str, Callable[[], str]] = {
     "comparison": lambda: comparison("compare-embedded-0.5", "compare-embedded-0.75", "compare-real-0.5"),
     "tracking": tracking,
     "rates": rates,
+    "update": update_time,
 }
 
 
