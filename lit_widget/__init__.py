@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from lit_widget.core.checks import check_learner
+    from lit_widget.core.update import UpdateConfig
     from lit_widget.simulation.datasets import sequence_from_arrays, sequence_from_masks
     from lit_widget.simulation.runner import SimulationResult, run_simulation
     from lit_widget.video.models import load_model, models
     from lit_widget.video.pocket.clips import embedded_clip
+    from lit_widget.video.quirks import Quirks
     from lit_widget.video.strategies import strategies
     from lit_widget.video.trackers import trackers
     from lit_widget.widget.widget import LITWidget
@@ -20,7 +22,9 @@ __version__ = "0.1.0"
 
 __all__ = [
     "LITWidget",
+    "Quirks",
     "SimulationResult",
+    "UpdateConfig",
     "__version__",
     "check_learner",
     "embedded_clip",
@@ -35,7 +39,9 @@ __all__ = [
 
 _HOME = {
     "LITWidget": "lit_widget.widget.widget",
+    "Quirks": "lit_widget.video.quirks",
     "SimulationResult": "lit_widget.simulation.runner",
+    "UpdateConfig": "lit_widget.core.update",
     "check_learner": "lit_widget.core.checks",
     "embedded_clip": "lit_widget.video.pocket.clips",
     "load_model": "lit_widget.video.models",

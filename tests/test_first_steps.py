@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from nbclient import NotebookClient
 
-from lit_widget import embedded_clip
+from lit_widget import LITWidget, embedded_clip
 
 ROOT = Path(__file__).parent.parent
 
@@ -43,6 +43,21 @@ def test_the_first_notebook_runs_and_shows_what_it_promises():
     tables = [data["text/html"] for data in shown if "text/html" in data]
     corrections = dict(re.findall(r"<td>(original|lit-lora|previous-mask)</td>\s*<td>([\d.]+)", "".join(tables)))
     assert float(corrections["lit-lora"]) < min(float(corrections["original"]), float(corrections["previous-mask"]))
+
+
+def test_the_first_notebooks_correction_teaches_what_helps_two_frames_later():
+    clip = embedded_clip("distractor", 300)
+    w = LITWidget(clip.frames)
+    w.click(0, *map(int, click().split(",")))
+    w.track(0)
+    # The lower half of the stone, and the smaller one above it.
+    w.click(24, 114, 140)
+    w.click(24, 142, 55, positive=False)
+    w.learn(24)
+    w.flag(26)
+    assert w.wait(300)
+    assert iou(w.mask(26), clip.target[26]) < 0.5 < iou(w.proposal, clip.target[26])
+    w.close()
 
 
 def click():

@@ -2,6 +2,9 @@
 
 import os
 import pickle
+import re
+import subprocess
+import sys
 from dataclasses import dataclass
 
 import av
@@ -289,3 +292,27 @@ def test_there_was_something_to_lose(widget):
     assert (widget.corrections, widget.accepted, widget.adapter_version) == ([3], [5], 1)
     assert widget.proposal is not None
     assert len(everything(widget)["prompts"]) == 1
+
+
+ODD_ARGUMENTS = """
+import numpy as np
+from lit_widget import LITWidget, embedded_clip, run_simulation
+frames = np.zeros((2, 32, 32, 3), np.uint8)
+for make in (lambda **given: LITWidget(frames, **given), lambda **given: run_simulation("embedded:easy:0", **given)):
+    for given in ({"model": 3}, {"seed": "a"}, {"update": 3}, {"quirks": 3}, {"peft_config": 3}):
+        try:
+            make(**given)
+        except ValueError as error:
+            print(next(iter(given)), str(error))
+"""
+
+
+@pytest.mark.slow
+def test_arguments_of_another_type_are_refused_at_once():
+    # In an interpreter of its own, where nothing checks annotations.
+    ran = subprocess.run([sys.executable, "-c", ODD_ARGUMENTS], capture_output=True, text=True, check=True)
+    said = ran.stdout.splitlines()
+    names = ["model", "seed", "update", "quirks", "peft_config"]
+    assert [line.split()[0] for line in said] == 2 * names
+    for line in said:
+        assert re.match(r"(\w+) \1 (is|must be) .*(give|got)", line)

@@ -139,6 +139,8 @@ def open_davis(path: str | Path) -> list[Sequence]:
         DatasetError: if something is missing or masks do not fit their frames; the message says what and where.
     """
     root = Path(path).expanduser()
+    if root.is_file():
+        raise DatasetError(f"{root} is a file, and a simulation needs every frame's true mask; {_LAYOUT}")
     if not root.is_dir():
         raise DatasetError(f"there is no folder {root}; {_LAYOUT}")
     found = _find(root, levels=2)

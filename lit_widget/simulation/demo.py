@@ -58,14 +58,18 @@ def main() -> int:
     if result.records.empty:
         print("interrupted before the first pass was finished", file=sys.stderr)
         return 130
-    arguments.out.mkdir(parents=True, exist_ok=True)
     print(summary_text(result))
+    if not result.complete:
+        print("Interrupted: no report was written.", file=sys.stderr)
+        return 130
+    arguments.out.mkdir(parents=True, exist_ok=True)
+    print("Replaying a clip for the report…", flush=True)
     result.save(arguments.out / "result.json")
     result.plot().savefig(arguments.out / "corrections.png", dpi=150)
     report = arguments.out / "report.html"
-    report.write_text(html_report(result, tell_story(result, sequences, model) if result.complete else None))
+    report.write_text(html_report(result, tell_story(result, sequences, model)))
     print(f"Wrote {report}, corrections.png and result.json in {arguments.out}/")
-    return 0 if result.complete else 130
+    return 0
 
 
 if __name__ == "__main__":

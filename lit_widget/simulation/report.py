@@ -46,12 +46,13 @@ def summary_table(result: SimulationResult) -> pd.DataFrame:
     for column in table.columns[1:]:
         digits = 3 if column == "J" else 2
         table[column] = [f"{value:.{digits}f}" if np.isfinite(value) else "–" for value in table[column]]
-    table["fewer corrections"] = [
+    fewer = [
         "–"
         if row["strategy"] == result.baseline or not np.isfinite(row["reduction_pct"])
         else f"{row['reduction_pct']:.0f} % [{row['reduction_low']:.0f}, {row['reduction_high']:.0f}]"
         for row in summary.to_dict("records")
     ]
+    table.insert(2, "fewer corrections", fewer)
     return table
 
 
@@ -76,7 +77,7 @@ LEGEND = (
 def caption(result: SimulationResult) -> str:
     """What was run, and what the columns mean."""
     n_pairs, settings = len(result.paired("corrections")), result.settings
-    ending = "" if result.complete else " Interrupted: these are the passes that were finished."
+    ending = "" if result.complete else " Interrupted: these are the pairs that every strategy finished."
     return (
         f"Means per (video, object) over {n_pairs} {'pair' if n_pairs == 1 else 'pairs'}, tau {settings['tau']}, "
         f"model {settings['model']}, seed {settings['seed']}; fewer corrections than {result.baseline} with a 95 % "
@@ -86,6 +87,8 @@ def caption(result: SimulationResult) -> str:
 
 def corrections_figure(result: SimulationResult) -> Figure:
     """Corrections per pair, sorted by the baseline, and corrections accumulated over the videos' length."""
+    from matplotlib.ticker import MaxNLocator
+
     table = result.paired("corrections").sort_values(result.baseline, ascending=False)
     figure = new_figure(9.0, 3.4)
     each, total = figure.subplots(1, 2)
@@ -102,6 +105,8 @@ def corrections_figure(result: SimulationResult) -> Figure:
     for axes in (each, total):
         axes.spines[["top", "right"]].set_visible(False)
         axes.set_ylim(bottom=0)
+        for axis in (axes.xaxis, axes.yaxis):
+            axis.set_major_locator(MaxNLocator(integer=True))
     each.legend(frameon=False)
     return figure
 
@@ -129,9 +134,9 @@ PAGE = """<!doctype html>
 <title>Live interactive training: a simulation</title>
 <style>
 :root {{ color-scheme: light dark }}
-body {{ font: 15px/1.5 system-ui, sans-serif; max-width: 62rem; margin: 2rem auto; padding: 0 1rem }}
-table {{ border-collapse: collapse; font-variant-numeric: tabular-nums }}
-th, td {{ padding: .25rem .75rem; text-align: right; border-bottom: 1px solid #8884 }}
+body {{ font: 15px/1.5 system-ui, sans-serif; max-width: 68rem; margin: 2rem auto; padding: 0 1rem }}
+table {{ border-collapse: collapse; font-size: 14px; font-variant-numeric: tabular-nums }}
+th, td {{ padding: .25rem .6rem; text-align: right; border-bottom: 1px solid #8884 }}
 td {{ white-space: nowrap }}
 th:first-child, td:first-child {{ text-align: left }}
 div {{ overflow-x: auto }}

@@ -118,13 +118,17 @@ class SimulationResult:
 
     @property
     def summary(self) -> pd.DataFrame:
-        """One row per strategy: means per pair, and the reduction of corrections in per cent with its interval."""
+        """One row per strategy: means per pair, and the reduction of corrections in per cent with its interval.
+
+        Pairs that an interruption kept from some strategies are left out of all of them.
+        """
         rows = []
-        many = self.paired("corrections")
-        many = many.loc[many[self.baseline] >= MANY_CORRECTIONS] if len(many) else many
+        pairs = self.paired("corrections")
+        finished = self.records[self.records.set_index(["video", "object"]).index.isin(pairs.index)]
+        many = pairs.loc[pairs[self.baseline] >= MANY_CORRECTIONS] if len(pairs) else pairs
         trained = self.events.loc[self.events["update_s"] > 0]
-        for strategy in self.paired("corrections").columns:
-            own = self.records[self.records["strategy"] == strategy]
+        for strategy in pairs.columns:
+            own = finished[finished["strategy"] == strategy]
             drop = self.reduction(strategy)
             rows.append(
                 {
@@ -300,7 +304,11 @@ def run_simulation(
 def _load(model: str | Sam2 | Callable[[], Sam2]) -> Sam2:
     if isinstance(model, Sam2):
         return model
-    return load_model(model) if isinstance(model, str) else model()
+    if isinstance(model, str):
+        return load_model(model)
+    if not callable(model):
+        raise ValueError(f"model is {model!r}; give a name from lit_widget.models() or what load_model returns")  # noqa: TRY004
+    return model()
 
 
 def environment() -> dict[str, str]:

@@ -121,6 +121,8 @@ def _advice(array: np.ndarray) -> str:
         return "move the channels last: array.transpose(0, 2, 3, 1)"
     if array.ndim == 4 and array.shape[-1] == 4:
         return "leave the alpha channel out: array[..., :3]"
+    if array.ndim == 3 and array.shape[-1] == 3:
+        return "give a single picture as a video of one frame: array[None]"
     if array.ndim == 3 or (array.ndim == 4 and array.shape[-1] == 1):
         return "repeat the grey channel three times: np.repeat(array.reshape(*array.shape[:3], 1), 3, axis=-1)"
     if array.dtype != np.uint8 and array.dtype.kind == "f":
