@@ -20,7 +20,7 @@ from lit_widget.core.update import UpdateConfig
 from lit_widget.video.models import load_model, update_of
 from lit_widget.video.quirks import Quirks
 from lit_widget.video.sam2 import FeatureCache, Sam2
-from lit_widget.video.strategies import STRATEGIES, learner_for
+from lit_widget.video.strategies import STRATEGIES, learner_for, require_options
 from lit_widget.video.trackers import Tracker, find_tracker
 
 from .cost import CostModel
@@ -245,6 +245,7 @@ def run_simulation(
     chosen = list({each.name: each for each in (find_strategy(one, STRATEGIES) for one in given)}.values())
     if not chosen:
         raise ValueError(f"there is nothing to compare: no strategy was given; choose from {', '.join(STRATEGIES)}")
+    require_options(seed, update, quirks, peft_config)
     follower = find_tracker(tracker)
     watch = find_monitor(monitor)
     if automatic and watch is None:

@@ -133,21 +133,30 @@ def learner_for(
         ValueError: if an argument is of another type, or `peft_config` is given and the strategy does not train a LoRA.
     """
     _require("model", model, Sam2, "a name from lit_widget.models() or what load_model returns")
-    _require("seed", options.get("seed", 0), int, "a whole number")
-    if update is not None:
-        _require("update", update, UpdateConfig, "an UpdateConfig")
-    if options.get("quirks") is not None:
-        _require("quirks", options["quirks"], Quirks, "a Quirks")
-    if peft_config is not None:
-        from peft import PeftConfig
-
-        _require("peft_config", peft_config, PeftConfig, "a configuration of peft, such as LoraConfig")
+    require_options(options.get("seed", 0), update, options.get("quirks"), peft_config)
     if peft_config is not None and strategy.recipe is not None:
         raise ValueError(f"{strategy.name} does not train a LoRA that {type(peft_config).__name__} could replace")
     config = update or update_of(model.name)
     config = replace(config, learning_rate=config.learning_rate * strategy.rate)
     recipe = strategy.recipe if peft_config is None else Peft(peft_config)
     return VideoLearner(model, frames, recipe=recipe, update=config, **options)
+
+
+def require_options(seed: object, update: object, quirks: object, peft_config: object) -> None:
+    """Refuse options of another type before any work is done.
+
+    Raises:
+        ValueError: naming what was given and what can be.
+    """
+    _require("seed", seed, int, "a whole number")
+    if update is not None:
+        _require("update", update, UpdateConfig, "an UpdateConfig")
+    if quirks is not None:
+        _require("quirks", quirks, Quirks, "a Quirks")
+    if peft_config is not None:
+        from peft import PeftConfig
+
+        _require("peft_config", peft_config, PeftConfig, "a configuration of peft, such as LoraConfig")
 
 
 def _require(name: str, value: object, kind: type, expected: str) -> None:
