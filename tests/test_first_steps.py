@@ -48,11 +48,11 @@ def test_the_first_notebook_runs_and_shows_what_it_promises():
 def test_the_first_notebooks_correction_teaches_what_helps_two_frames_later():
     clip = embedded_clip("distractor", 300)
     w = LITWidget(clip.frames)
-    w.click(0, *map(int, click().split(",")))
+    w.click(0, *map(float, click().split(",")))
     w.track(0)
     # The lower half of the stone, and the smaller one above it.
-    w.click(24, 114, 140)
-    w.click(24, 142, 55, positive=False)
+    w.click(24, 114.0, 140.0)
+    w.click(24, 142.0, 55.0, positive=False)
     w.learn(24)
     w.flag(26)
     assert w.wait(300)
