@@ -76,6 +76,14 @@ class Peft:
 
     config: PeftConfig
 
+    def __post_init__(self) -> None:
+        """Refuse what is no configuration of peft."""
+        from peft import PeftConfig
+
+        if not isinstance(self.config, PeftConfig):
+            given = f"{self.config!r}, a {type(self.config).__name__}"
+            raise ValueError(f"peft_config is {given}; give a configuration of peft, such as LoraConfig")  # noqa: TRY004
+
     def build(self, module: nn.Module) -> nn.Module:
         """Whatever peft injects.
 

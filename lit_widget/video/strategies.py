@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from lit_widget.core.learner import LiveLearner
 from lit_widget.core.recipes import Peft, Recipe
@@ -154,9 +154,7 @@ def require_options(seed: object, update: object, quirks: object, peft_config: o
     if quirks is not None:
         _require("quirks", quirks, Quirks, "a Quirks")
     if peft_config is not None:
-        from peft import PeftConfig
-
-        _require("peft_config", peft_config, PeftConfig, "a configuration of peft, such as LoraConfig")
+        Peft(cast("PeftConfig", peft_config))
 
 
 def _require(name: str, value: object, kind: type, expected: str) -> None:
