@@ -55,7 +55,7 @@ def test_the_first_notebooks_correction_teaches_what_helps_two_frames_later():
     w.click(24, 142.0, 55.0, positive=False)
     w.learn(24)
     w.flag(26)
-    assert w.wait(300)
+    assert w.wait(300.0)
     assert iou(w.mask(26), clip.target[26]) < 0.5 < iou(w.proposal, clip.target[26])
     w.close()
 
