@@ -28,7 +28,7 @@ TO_KERNEL = [
     m.Flag(13, 2),
     m.Accept(1),
     m.Reject(),
-    m.Cancel(),
+    m.Cancel(7),
     m.Undo(),
     m.Redo(),
     m.Forget(12, 2),

@@ -26,6 +26,12 @@ export interface Accept {
   candidate: number;
 }
 
+export interface Cancel {
+  type: "cancel";
+  /** The only job to stop; without it also those that wait are dropped. */
+  job: number | null;
+}
+
 interface OnFrame<T extends string> {
   type: T;
   frame: number;
@@ -49,18 +55,22 @@ export type ToKernel =
   | OnFrame<"forget">
   | { type: "choose"; object: number }
   | Accept
-  | { type: "poll" | "addObject" | "reject" | "cancel" | "undo" | "redo" };
+  | Cancel
+  | { type: "poll" | "addObject" | "reject" | "undo" | "redo" };
 
 const DEFAULTS: { [type: string]: object } = {
   track: { reverse: false, stop: null },
   accept: { candidate: 0 },
+  cancel: { job: null },
 };
 
 type Given<M> = M extends Track
   ? Pick<Track, "type" | "start"> & Partial<Track>
   : M extends Accept
     ? Pick<Accept, "type"> & Partial<Accept>
-    : M;
+    : M extends Cancel
+      ? Pick<Cancel, "type"> & Partial<Cancel>
+      : M;
 
 /** The wire form of a message: every field of the protocol is present, left-out ones at their default. */
 export function encode(message: Given<ToKernel>): ToKernel {

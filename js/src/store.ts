@@ -162,10 +162,9 @@ export class Store {
 
   #receiveJob(job: Job): void {
     this.job = job;
-    // Clicks that still waited behind a stopped job are dropped with it, but not those that it was stopped for.
-    if (job.status === "cancelled") {
-      this.pending = this.pending.filter((click) => click.interrupts === job.id);
-    }
+    // What waits behind a job that the user stopped is dropped with it; a click stops nothing but the job.
+    const stopped = job.status === "cancelled";
+    if (stopped && !this.pending.some(({ interrupts }) => interrupts === job.id)) this.pending = [];
   }
 
   #receiveMasks(message: Masks, buffers: DataView[]): void {

@@ -154,14 +154,17 @@ describe("following", () => {
     expect([store.following, store.frame]).toEqual([false, 1]);
   });
 
-  it("keeps the click that a job was stopped for, and no other", () => {
+  it("drops the clicks that waited behind a job that the user stopped, but none when a click stopped it", () => {
     const store = new Store();
     store.receive(someState(), []);
     store.receive(job(3), []);
     store.addPending(click);
     store.addPending({ ...click, x: 30 }, 3);
     store.receive(job(3, { status: "cancelled" }), []);
-    expect(store.pending.map(({ x }) => x)).toEqual([30]);
+    expect(store.pending.map(({ x }) => x)).toEqual([10, 30]);
+    store.receive(job(4), []);
+    store.receive(job(4, { status: "cancelled" }), []);
+    expect(store.pending).toHaveLength(0);
   });
 });
 

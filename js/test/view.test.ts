@@ -346,7 +346,7 @@ describe("while tracking runs", () => {
     click(100, 100);
     const after = model.sent.filter(({ type }) => type === "cancel" || type === "click");
     expect(after).toEqual([
-      { type: "cancel" },
+      { type: "cancel", job: 7 },
       { type: "click", frame: 2, object: 1, x: 10, y: 10, positive: true },
     ]);
     newMask(41, 2);

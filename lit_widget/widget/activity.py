@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -12,14 +11,13 @@ from .messages import Job, JobKind, JobStatus, ToView
 
 TELL_EVERY_S = 0.1
 
-_numbers = itertools.count(1)
-
 
 @dataclass
 class Activity:
     """One job as the views see it: kind, progress, seconds left, and whether to stop.
 
     Attributes:
+        number: of the worker's job.
         kind: what is done.
         post: sends a message.
         cancelled: asked between steps.
@@ -27,13 +25,13 @@ class Activity:
         note: one line shown beside the progress.
     """
 
+    number: int
     kind: JobKind
     post: Callable[[ToView], None]
     cancelled: Callable[[], bool]
     total: int = 0
     note: str = ""
     done: int = 0
-    _number: int = field(default_factory=lambda: next(_numbers))
     _started: float = field(default_factory=time.monotonic)
     _told: float = 0.0
 
@@ -59,13 +57,15 @@ class Activity:
         left = 0.0
         if 0 < self.done < self.total:
             left = (time.monotonic() - self._started) / self.done * (self.total - self.done)
-        self.post(Job(self._number, self.kind, status, self.done, self.total, round(left, 1), self.note))
+        self.post(Job(self.number, self.kind, status, self.done, self.total, round(left, 1), self.note))
 
 
 @contextmanager
-def activity(kind: JobKind, post: Callable[[ToView], None], cancelled: Callable[[], bool]) -> Iterator[Activity]:
+def activity(
+    number: int, kind: JobKind, post: Callable[[ToView], None], cancelled: Callable[[], bool]
+) -> Iterator[Activity]:
     """Announce a job, and at the end whether it was done, cancelled or failed."""
-    current = Activity(kind, post, cancelled)
+    current = Activity(number, kind, post, cancelled)
     current.tell("running")
     try:
         yield current

@@ -22,7 +22,7 @@ _ACTIONS: dict[type, Callable[[LITWidget, Any], object]] = {
     m.Flag: lambda w, it: w.flag(it.frame, object_id=it.object),
     m.Accept: lambda w, it: w.accept(it.candidate),
     m.Reject: lambda w, _: w.reject(),
-    m.Cancel: lambda w, _: w.cancel(),
+    m.Cancel: lambda w, it: w.cancel(it.job),
     m.Undo: lambda w, _: w.undo(),
     m.Redo: lambda w, _: w.redo(),
     m.Forget: lambda w, it: w.forget(it.frame, object_id=it.object),

@@ -51,11 +51,12 @@ class Worker:
             self._queue.put(job)
         return job
 
-    def cancel(self) -> None:
-        """Ask the running job to stop and drop those behind it."""
+    def cancel(self, number: int | None = None) -> None:
+        """Ask the running job to stop and drop those behind it, or do so with only one of them."""
         with self._idle:
             for job in self._waiting:
-                job.cancelled.set()
+                if number in (None, job.number):
+                    job.cancelled.set()
 
     def wait(self, timeout: float | None = None) -> bool:
         """Block until nothing is queued or running; returns whether that came within `timeout` seconds."""
