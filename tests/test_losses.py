@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from lit_widget.simulation.metrics import iou
-from lit_widget.video.losses import dice_loss, focal_loss, mask_iou, mask_loss
+from lit_widget.video.losses import MaskLoss, mask_iou
 
 SHAPES = st.tuples(st.integers(1, 6), st.integers(1, 6))
 LOGITS = st.floats(-20, 20, width=32)
@@ -35,24 +35,24 @@ def dice(z, g, valid):
 @given(CASES)
 def test_equal_the_formulas(case):
     z, g, valid = case
-    tensors = torch.from_numpy(z), torch.from_numpy(g), torch.from_numpy(valid)
-    floats = tensors[0], tensors[1].float(), tensors[2].float()
-    assert float(focal_loss(*floats)) == pytest.approx(focal(z, g, valid), abs=1e-4)
-    assert float(dice_loss(*floats)) == pytest.approx(dice(z, g, valid), abs=1e-4)
-    assert float(mask_loss(*tensors)) == pytest.approx(20 * focal(z, g, valid) + dice(z, g, valid), rel=1e-3, abs=1e-3)
+    logits, target, counts = torch.from_numpy(z), torch.from_numpy(g), torch.from_numpy(valid)
+    for weight in (20.0, 0.0):
+        expected = weight * focal(z, g, valid) + dice(z, g, valid)
+        given = MaskLoss(target, counts, focal_weight=weight)(logits)
+        assert float(given) == pytest.approx(expected, rel=1e-4, abs=1e-4)
     everywhere = np.ones_like(valid)
     expected = 20 * focal(z, g, everywhere) + dice(z, g, everywhere)
-    assert float(mask_loss(*tensors[:2])) == pytest.approx(expected, rel=1e-3, abs=1e-3)
+    assert float(MaskLoss(target)(logits)) == pytest.approx(expected, rel=1e-4, abs=1e-4)
 
 
 @given(CASES)
 def test_void_counts_for_nothing(case):
     z, g, valid = (torch.from_numpy(array) for array in case)
     logits = z.clone().requires_grad_()
-    loss = mask_loss(logits, g, valid)
+    loss = MaskLoss(g, valid)(logits)
     loss.backward()
     assert not logits.grad[~valid].any()
-    assert torch.equal(loss, mask_loss(torch.where(valid, z, 3.0), g ^ ~valid, valid))
+    assert torch.equal(loss, MaskLoss(g ^ ~valid, valid)(torch.where(valid, z, 3.0)))
     assert float(mask_iou(z > 0, g, valid)) == pytest.approx(iou(case[0] > 0, case[1], case[2]))
 
 
@@ -65,12 +65,15 @@ def test_iou_is_that_of_the_metrics(case):
 @pytest.mark.parametrize("value", [-20.0, 20.0])
 def test_a_perfect_mask_costs_nothing_and_its_opposite_much(value):
     logits, target = torch.full((4, 5), value), torch.full((4, 5), value > 0)
-    assert float(mask_loss(logits, target)) == pytest.approx(0, abs=1e-3)
-    assert float(mask_loss(logits, ~target)) > 100 * 0.25
+    assert float(MaskLoss(target)(logits)) == pytest.approx(0, abs=1e-3)
+    assert float(MaskLoss(~target)(logits)) > 100 * 0.25
 
 
 def test_the_size_of_the_image_does_not_weigh_focal():
-    logits, target = torch.tensor([[1.0, -2.0]]), torch.tensor([[1.0, 1.0]])
-    valid = torch.ones_like(target)
-    tiled = [tensor.repeat(7, 3) for tensor in (logits, target, valid)]
-    assert float(focal_loss(*tiled)) == pytest.approx(float(focal_loss(logits, target, valid)), rel=1e-5)
+    logits, target = torch.tensor([[1.0, -2.0]]), torch.tensor([[True, True]])
+
+    def focal_of(n):
+        z, g = logits.repeat(n, n), target.repeat(n, n)
+        return float(MaskLoss(g)(z)) - float(MaskLoss(g, focal_weight=0.0)(z))
+
+    assert focal_of(7) == pytest.approx(focal_of(1), rel=1e-5)

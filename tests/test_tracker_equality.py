@@ -88,8 +88,9 @@ def masks_of(learner):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("tracker", "weights", "kind", "seed", "exercised"), CASES)
-def test_masks_equal_those_of_the_authors_code(tracker, weights, kind, seed, exercised, recorded_clip):
+@pytest.mark.parametrize("case", CASES, ids=lambda case: "-".join(map(str, case[:4])))
+def test_masks_equal_those_of_the_authors_code(case, recorded_clip):
+    tracker, weights, kind, seed, exercised = case
     clip = recorded_clip(kind, seed)
     learner = VideoLearner(Sam2(reference_model(weights), "reference"), open_frames(clip.frames), tracker=tracker)
     learner.prompt(VideoItem(0, 1), learner.from_mask(0, clip.target[0]))

@@ -50,7 +50,8 @@ class Lora:
     def build(self, module: nn.Module) -> nn.Module:
         """Branches beside every target layer; their second factor starts at zero."""
         from peft import LoraConfig
-        from peft.tuners.tuners_utils import BaseTunerLayer
+
+        from .lora import LoraLinear
 
         config = LoraConfig(
             r=self.rank,
@@ -58,10 +59,12 @@ class Lora:
             lora_dropout=self.dropout,
             target_modules=list(self.targets),
         )
+        # The door that peft's guide to custom models names.
+        config._register_custom_module({nn.Linear: LoraLinear})  # noqa: SLF001
         adapted = _inject(config, module)
         if not self.keep_bias:
             for layer in adapted.modules():
-                if isinstance(layer, BaseTunerLayer):
+                if isinstance(layer, LoraLinear):
                     layer.get_base_layer().register_parameter("bias", None)
         return adapted
 

@@ -15,7 +15,7 @@ from lit_widget.core.adapter import Adapter
 from lit_widget.core.types import Prediction
 from lit_widget.core.update import Pass
 
-from .losses import FOCAL_WEIGHT, mask_iou, mask_loss
+from .losses import FOCAL_WEIGHT, MaskLoss, mask_iou
 from .memory import MaskOutput
 from .quirks import Quirks
 from .sam2 import ABSENT_LOGIT, FrameFeatures, Sam2, replay, replay_single
@@ -97,6 +97,7 @@ def training_pass(model: Sam2, adapter: Adapter, sample: Sample, quirks: Quirks)
     truth = model.square(sample.target.shown)
     valid = None if sample.target.valid is None else model.square(sample.target.valid)
     focal_weight = FOCAL_WEIGHT * (truth.shape[1] if quirks.focal_reduction == "col_sum" else 1)
+    loss_of = MaskLoss(truth, valid, focal_weight=focal_weight)
 
     def decode() -> Float[Tensor, "1 1 h w"]:
         if not quirks.train_gate:
@@ -104,12 +105,19 @@ def training_pass(model: Sam2, adapter: Adapter, sample: Sample, quirks: Quirks)
         logits, _, scores, _ = replay(adapter.module, inputs)
         return gated(logits[:, :1], scores[:, :, None, None] > 0)
 
+    low = inputs["high_res_features"][0].shape[-2:]
+    rows, columns = (bilinear(*lengths).to(model.device) for lengths in zip(low, truth.shape, strict=True))
+
     def run() -> tuple[Tensor, float]:
-        logits = F.interpolate(decode(), size=truth.shape, mode="bilinear", align_corners=False)[0, 0]
-        loss = mask_loss(logits, truth, valid, focal_weight=focal_weight)
-        return loss, float(mask_iou(logits.detach() > 0, truth, valid))
+        logits = rows @ decode()[0, 0] @ columns.T
+        return loss_of(logits), float(mask_iou(logits.detach() > 0, truth, valid))
 
     return run
+
+
+def bilinear(short: int, long: int) -> Float[Tensor, "long short"]:
+    """The matrix that resizes one axis; its gradient costs less than that of torch's resizing."""
+    return F.interpolate(torch.eye(short)[None], size=long, mode="linear", align_corners=False)[0].T
 
 
 def gated(logits: Float[Tensor, "*n h w"], visible: Bool[Tensor, "*m"]) -> Float[Tensor, "*n h w"]:

@@ -13,37 +13,42 @@ FOCAL_ALPHA = 0.25
 FOCAL_GAMMA = 2.0
 
 
-def focal_loss(
-    logits: Float[Tensor, "h w"], target: Float[Tensor, "h w"], valid: Float[Tensor, "h w"]
-) -> Float[Tensor, ""]:
-    """Focal loss, mean over valid pixels: alpha_t (1 - p_t)^gamma times the cross-entropy."""
-    probability = logits.sigmoid()
-    cross_entropy = F.binary_cross_entropy_with_logits(logits, target, reduction="none")
-    agreement = probability * target + (1 - probability) * (1 - target)
-    balance = FOCAL_ALPHA * target + (1 - FOCAL_ALPHA) * (1 - target)
-    return (balance * (1 - agreement) ** FOCAL_GAMMA * cross_entropy * valid).sum() / valid.sum().clamp(min=1)
+class MaskLoss:
+    """20 times focal plus dice of logits against one target; pixels outside `valid` count for neither.
 
+    Focal is alpha_t (1 - p_t)^gamma times the cross-entropy, mean over valid pixels; dice is one minus the soft Dice
+    coefficient, with 1 added above and below. What depends on the target alone is made once for all steps.
 
-def dice_loss(
-    logits: Float[Tensor, "h w"], target: Float[Tensor, "h w"], valid: Float[Tensor, "h w"]
-) -> Float[Tensor, ""]:
-    """One minus the soft Dice coefficient, with 1 added above and below."""
-    probability = logits.sigmoid() * valid
-    target = target * valid
-    return 1 - (2 * (probability * target).sum() + 1) / (probability.sum() + target.sum() + 1)
+    Args:
+        target: what is to be segmented.
+        valid: pixels that count; all of them when `None`.
+        focal_weight: of focal relative to dice.
+    """
 
+    def __init__(
+        self,
+        target: Bool[Tensor, "h w"],
+        valid: Bool[Tensor, "h w"] | None = None,
+        *,
+        focal_weight: float = FOCAL_WEIGHT,
+    ) -> None:
+        truth = target.float()
+        counts = torch.ones_like(truth) if valid is None else valid.float()
+        # Turned, logits are high where they are wrong.
+        self._turn = 1 - 2 * truth
+        alpha = torch.where(target, FOCAL_ALPHA, 1 - FOCAL_ALPHA)
+        self._balance = focal_weight * alpha * counts / counts.sum().clamp(min=1)
+        self._regions = torch.stack([truth * counts, (1 - truth) * counts]).flatten(1)
+        self._area = self._regions[0].sum()
 
-def mask_loss(
-    logits: Float[Tensor, "h w"],
-    target: Bool[Tensor, "h w"],
-    valid: Bool[Tensor, "h w"] | None = None,
-    *,
-    focal_weight: float = FOCAL_WEIGHT,
-) -> Float[Tensor, ""]:
-    """20 times focal plus dice; pixels outside `valid` count for neither."""
-    truth = target.float()
-    mask = torch.ones_like(truth) if valid is None else valid.float()
-    return focal_weight * focal_loss(logits, truth, mask) + DICE_WEIGHT * dice_loss(logits, truth, mask)
+    def __call__(self, logits: Float[Tensor, "h w"]) -> Float[Tensor, ""]:
+        """The loss of one step."""
+        turned = logits * self._turn
+        wrong = turned.sigmoid()
+        focal = (self._balance * wrong**FOCAL_GAMMA * F.softplus(turned)).sum()
+        missed, spilled = self._regions @ wrong.flatten()
+        hit = self._area - missed
+        return focal + DICE_WEIGHT * (1 - (2 * hit + 1) / (hit + spilled + self._area + 1))
 
 
 def mask_iou(

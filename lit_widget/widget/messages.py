@@ -125,7 +125,7 @@ class Reject:
 
 @dataclass(frozen=True)
 class Cancel:
-    """Stop the running job after the frame or step in hand and drop those behind it, or stop only one; what is done stays."""
+    """Stop the running job after the frame or step in hand and drop those behind it, or stop only one of them."""
 
     job: int | None = None
 
