@@ -81,7 +81,7 @@ def test_a_split_target_ends_in_more_pieces():
     [
         ("esay", 0, "unknown kind of embedded clip 'esay'; choose one of easy, deformation"),
         ("all", 0, "unknown kind"),
-        ("easy", -1, "must not be negative, got -1"),
+        ("easy", -1, "whole number from 0 on, got -1"),
     ],
 )
 def test_what_is_refused(kind, seed, reason):

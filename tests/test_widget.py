@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from helpers import FRAMES, clip, done, widget_on
 from PIL import Image
+from traitlets import TraitError
 
 from lit_widget.core.checks import same_weights
 from lit_widget.simulation.metrics import iou
@@ -94,6 +95,9 @@ def test_tracking_to_a_frame_and_backwards(widget):
     widget.track(reverse=True)
     assert sorted(statuses(done(widget))) == [0, 1, 2, 3, 4, 5, 6]
     assert not widget.masks()[7].any()
+    with pytest.raises(TraitError, match=f"no frame {FRAMES}; expected 0 to {FRAMES - 1}"):
+        widget.frame_index = FRAMES
+    assert widget.frame_index == 2
 
 
 def test_objects_are_tracked_together(widget):

@@ -331,6 +331,12 @@ class LITWidget(ThreadedWidget):
         data["image/jpeg"] = base64.b64encode(self.preview).decode()
         return data, metadata
 
+    @traitlets.validate("frame_index")
+    def _within_the_video(self, proposal: Any) -> int:
+        if not 0 <= proposal["value"] < len(self.frames):
+            raise traitlets.TraitError(f"there is no frame {proposal['value']}; expected 0 to {len(self.frames) - 1}")
+        return proposal["value"]
+
     # --- Inside -------------------------------------------------------------------------------
 
     def _item(self, frame: int, object_id: int | None) -> VideoItem:
@@ -386,8 +392,7 @@ class LITWidget(ThreadedWidget):
             _asked_by_view.reset(token)
 
     def _refresh_preview(self) -> None:
-        frame = self.frame_index if 0 <= self.frame_index < len(self.frames) else 0
-        masks = {}
+        frame, masks = self.frame_index, {}
         for object_id in self._annotation.names:
             mask = self._annotation.mask_of(VideoItem(frame, object_id))
             if mask is not None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import zlib
 from dataclasses import dataclass
+from numbers import Integral
 
 import numpy as np
 import torch
@@ -92,8 +93,8 @@ def embedded_clip(kind: str, seed: int, *, frames: int = 48, size: tuple[int, in
     """
     if kind not in KINDS:
         raise ValueError(f"unknown kind of embedded clip {kind!r}; choose one of {', '.join(KINDS)}")
-    if seed < 0:
-        raise ValueError(f"the seed of an embedded clip must not be negative, got {seed}")
+    if not isinstance(seed, Integral) or seed < 0:
+        raise ValueError(f"the seed of an embedded clip is a whole number from 0 on, got {seed!r}")
     if frames < 1 or min(size) < 1:
         raise ValueError(f"an embedded clip needs frames and pixels, got {frames} frames of {size[0]} x {size[1]}")
     rng = np.random.default_rng([zlib.crc32(kind.encode()), seed])
