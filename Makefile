@@ -60,7 +60,7 @@ bundle-is-fresh: $(NODE_READY)
 endif
 
 SEQUENCES ?= ../shared/data
-MAIN := original,token-0,previous-mask,lit-lora,lit-plus
+MAIN := original,token-0,previous-mask,close-up,lit-lora,lit-plus
 
 bench: $(READY) ## measure tracking and LIT on embedded and on real videos, then update README (about an hour)
 	@echo "== bench: embedded clips"

@@ -68,7 +68,7 @@ def comparison(*names: str) -> str:
                 ]
             )
     head = ["videos", "strategy", "corrections", "clicks", "masks", "annotation s", "J", "fewer corrections"]
-    said = [*map(control, names), *map(final_masks, names)]
+    said = [*map(control, names), *(line for name in names for line in beyond(name)), *map(final_masks, names)]
     return "\n".join([table(head, rows), "", *said, "", origin(*names)])
 
 
@@ -84,6 +84,14 @@ def control(name: str) -> str:
     better = next(row for row in result["tables"]["controls"] if row["better"])
     said = interval(better, "low", "high")
     return f"- Against the better control ({better['control']}), {place(result)}: {said} fewer corrections."
+
+
+def beyond(name: str) -> list[str]:
+    """LIT-plus against LIT-LoRA and its own learning-free part, in a sentence, where it was measured."""
+    result = load(name)
+    rows = result["tables"].get("beyond", [])
+    said = " and ".join(f"{interval(row, 'low', 'high')} fewer than {row['against']}" for row in rows)
+    return [f"- LIT-plus, {place(result)}: {said}."] if rows else []
 
 
 def final_masks(name: str) -> str:

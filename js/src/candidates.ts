@@ -6,7 +6,7 @@ import { button, h } from "./dom";
 import { clamp, type Size } from "./geometry";
 import type { Box, Layer } from "./layers";
 import { MASK_ALPHA, paintArea, paintContour } from "./paint";
-import { objectOf } from "./rules";
+import { objectOf, sourceOf } from "./rules";
 import type { Proposal, Store } from "./store";
 
 const THUMB: Size = { width: 76, height: 44 };
@@ -65,15 +65,16 @@ export function makeCandidates(store: Store, commands: Commands, canvas: FrameCa
         height: Math.round(THUMB.height * ratio),
       });
     });
-    const buttons = open.candidates.map(({ adapter_version, learned_from }, i) => {
-      const name = `Candidate ${i + 1} of ${open.candidates.length} · adapter v${adapter_version}`;
+    const buttons = open.candidates.map((candidate, i) => {
+      const name = `Candidate ${i + 1} of ${open.candidates.length} · ${sourceOf(candidate)}`;
+      const learned = candidate.learned_from.join(", ");
       const made = button({
         label: name,
         key: String(i + 1),
         class: "lit-candidate",
         run: () => commands.pick(i),
       });
-      made.title = `${name}, learned from ${learned_from.join(", ")} (${i + 1})`;
+      made.title = `${name}${learned && `, learned from ${learned}`} (${i + 1})`;
       made.append(thumbs[i] as HTMLCanvasElement, h("span", {}, String(i + 1)));
       return made;
     });

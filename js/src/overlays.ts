@@ -7,7 +7,7 @@ import type { FrameCanvas } from "./canvas";
 import type { Commands } from "./commands";
 import { button, h, memo, setText } from "./dom";
 import { BINDINGS, MOUSE } from "./keys";
-import { objectOf } from "./rules";
+import { objectOf, sourceOf } from "./rules";
 import type { Store } from "./store";
 
 const MOST_SOURCES = 6;
@@ -35,7 +35,7 @@ export function proposalTitle(store: Store): string {
   const where = open.frame === store.frame ? "" : ` at frame ${open.frame}`;
   const parts = [`Proposal${where} for ${objectOf(state, open.object)?.name ?? open.object}`];
   if (open.candidates.length > 1) parts.push(`candidate ${open.picked + 1} of ${open.candidates.length}`);
-  parts.push(`adapter v${proposed.adapter_version}`);
+  parts.push(sourceOf(proposed));
   if (proposed.learned_from.length > 0) {
     parts.push(`learned from ${proposed.learned_from.slice(-MOST_SOURCES).join(", ")}`);
   }

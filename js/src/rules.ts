@@ -1,6 +1,6 @@
 // What the user can do now, and what to do next: pure questions about the state.
 
-import type { AdapterInfo, FrameStatus, ObjectInfo, Prompt, State } from "./messages";
+import type { AdapterInfo, Candidate, FrameStatus, ObjectInfo, Prompt, State } from "./messages";
 
 export type NextAction = "click" | "track" | "learn" | "accept" | null;
 
@@ -9,6 +9,10 @@ export const objectOf = (state: State, id: number): ObjectInfo | undefined =>
 
 export const adapterOf = (state: State, id: number): AdapterInfo | undefined =>
   state.adapters.find((adapter) => adapter.object === id);
+
+/** Who proposes a candidate. */
+export const sourceOf = ({ adapter_version }: Pick<Candidate, "adapter_version">): string =>
+  adapter_version > 0 ? `adapter v${adapter_version}` : "frozen model";
 
 /** How the object got its mask on the frame. */
 export const statusOn = (object: ObjectInfo | undefined, frame: number): FrameStatus | undefined =>

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { Lru, MaskCache } from "../src/caches";
 import type { Job } from "../src/messages";
-import { nextAction, trackStart } from "../src/rules";
+import { nextAction, sourceOf, trackStart } from "../src/rules";
 import { Store } from "../src/store";
 import { bufferOf, someState } from "./fakes";
 
@@ -166,6 +166,13 @@ describe("following", () => {
     store.receive(job(4, { status: "cancelled" }), []);
     expect(store.pending).toHaveLength(0);
   });
+});
+
+it("says who proposes", () => {
+  expect([2, 0].map((adapter_version) => sourceOf({ adapter_version }))).toEqual([
+    "adapter v2",
+    "frozen model",
+  ]);
 });
 
 it("stays within the video", () => {

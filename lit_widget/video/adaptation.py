@@ -28,19 +28,17 @@ class VideoItem(NamedTuple):
     object: int
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Evidence:
     """What the decoder saw of an object on a frame; an adapter is consulted and trained on it.
 
     Attributes:
         fused: (1, d, h, w) features after memory attention.
         features: the frame's own features.
-        previous: logits of a mask to start from, which the frozen decoder did not see; `None` in the paper's method.
     """
 
     fused: Float[Tensor, "1 d h w"]
     features: FrameFeatures
-    previous: Float[Tensor, "1 h4 w4"] | None = None
 
 
 @dataclass(frozen=True)
@@ -66,7 +64,7 @@ class Sample:
 
 def replay_of(model: Sam2, evidence: Evidence) -> dict:
     """What the bare decoder is called with; constant over an update."""
-    return model.replay_inputs(evidence.fused, evidence.features, evidence.previous)
+    return model.replay_inputs(evidence.fused, evidence.features)
 
 
 def consult(

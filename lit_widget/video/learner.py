@@ -80,7 +80,7 @@ class VideoLearner:
         Raises:
             ValueError: if the object has no prompt yet.
         """
-        return self.predict_many(item.frame, [item.object], reverse=self._direction(item))[0]
+        return self.predict_many(item.frame, [item.object], reverse=self.goes_back(item))[0]
 
     def predict_many(
         self, frame: int, objects: Sequence[int], *, reverse: bool = False
@@ -185,7 +185,7 @@ class VideoLearner:
         painted = full and self.quirks.mask_correction_as_cond
         given = verdict == "corrected" and (painted or self.tracker.clicked_is_permanent)
         conditioning = given or (before is not None and before.conditioning and before.locked)
-        self._settle(item, output, status, conditioning=conditioning, reverse=self._direction(item))
+        self._settle(item, output, status, conditioning=conditioning, reverse=self.goes_back(item))
 
     def settle_tracked(self, prediction: Prediction[MaskOutput], *, reverse: bool) -> None:
         """Keep a tracked mask and remember in which direction it was tracked."""
@@ -215,7 +215,7 @@ class VideoLearner:
                 f"need and track forward, or use tracker='sam2'"
             )
 
-    def _direction(self, item: VideoItem) -> bool:
+    def goes_back(self, item: VideoItem) -> bool:
         """Whether this frame lies on the backward side: as tracked before, else before every conditioning frame."""
         records = self.bank(item.object).records
         if item.frame in records:
@@ -258,15 +258,6 @@ class VideoLearner:
             adapter.learned_from = (*adapter.learned_from, item)
             adapter.samples = samples if config.samples > 1 else ()
         return report
-
-    def with_previous(self, prediction: Prediction[MaskOutput]) -> Prediction[MaskOutput]:
-        """The same prediction, whose evidence also holds the mask that the frame tracked just before ended up with."""
-        item = prediction.item
-        before = item.frame + (1 if self._direction(item) else -1)
-        record = self.bank(item.object).records.get(before)
-        if record is None:
-            return prediction
-        return replace(prediction, evidence=replace(prediction.evidence, previous=record.output.logits))
 
     @torch.no_grad()
     def agreement(self, output: MaskOutput, correction: Correction[MaskOutput]) -> float:

@@ -352,20 +352,16 @@ class Sam2:
         return FrameRecord(output, memory[0].to(torch.bfloat16), position[-1][0], status, conditioning, reverse)
 
     @torch.no_grad()
-    def replay_inputs(
-        self, fused: Float[Tensor, "1 d h w"], features: FrameFeatures, previous: Float[Tensor, "1 h4 w4"] | None = None
-    ) -> dict[str, Any]:
+    def replay_inputs(self, fused: Float[Tensor, "1 d h w"], features: FrameFeatures) -> dict[str, Any]:
         """Arguments with which the bare decoder repeats a tracked frame; constant over an update's steps.
 
         Args:
             fused: the frame's features with the object's memory.
             features: the frame's own features.
-            previous: logits to start from, as after a click; `None` as when tracking.
         """
-        mask = None if previous is None else previous[None].clamp(-LOGIT_CLAMP, LOGIT_CLAMP)
         encoder = self.module.sam_prompt_encoder
         padding = (torch.zeros(1, 1, 2, device=self.device), -torch.ones(1, 1, dtype=torch.int32, device=self.device))
-        sparse, dense = encoder(points=padding, boxes=None, masks=mask)
+        sparse, dense = encoder(points=padding, boxes=None, masks=None)
         return {
             "image_embeddings": fused,
             "image_pe": encoder.get_dense_pe(),

@@ -12,6 +12,7 @@ from lit_widget.core.types import Correction, Prediction, Proposal, UpdateReport
 from lit_widget.core.update import UpdateConfig
 
 from .bottleneck import MemoryBottleneck
+from .closeup import close_up
 from .frames import Frames
 from .learner import VideoLearner
 from .models import update_of
@@ -33,24 +34,33 @@ class MemoryAdapter(LitLora):
 
 @dataclass(frozen=True)
 class LitPlus(LitLora):
-    """Beyond the paper: the adapter also sees the mask that the frame before ended up with, as a mask prompt.
+    """Beyond the paper: the adapter learns and proposes on a close-up of where the object just was.
 
-    What one update teaches fades within a few frames, while the mask of the frame before, which the user has let
-    pass, accepted or corrected, is always fresh. The adapter learns how far to trust it.
+    The user may also take what the frozen model says of the close-up, so that there is a proposal at the first error,
+    and where what was learned has faded. Without a mask before there is nothing to look at closely; then it is
+    LIT-LoRA.
     """
 
     name: ClassVar[str] = "lit-plus"
-    help: ClassVar[str] = "beyond the paper: LIT-LoRA whose adapter also sees the mask of the frame before"
+    help: ClassVar[str] = "beyond the paper: the adapter learns and proposes on a close-up of where the object just was"
 
     def propose(self, learner: LiveLearner, prediction: Prediction) -> tuple[Proposal, ...]:
-        """The adapter's answer, given the mask before."""
+        """The adapter's answer to the close-up, then the frozen model's."""
         assert isinstance(learner, VideoLearner)
-        return super().propose(learner, learner.with_previous(prediction))
+        closer = close_up(learner, prediction)
+        if closer is None:
+            return super().propose(learner, prediction)
+        learned = super().propose(learner, closer.prediction)
+        return *(replace(each, output=closer.paste(each.output)) for each in learned), closer.frozen()
 
     def learn(self, learner: LiveLearner, prediction: Prediction, correction: Correction) -> UpdateReport | None:
-        """Train the adapter, given the mask before."""
+        """Train the adapter on the close-up, if that shows the object."""
         assert isinstance(learner, VideoLearner)
-        return super().learn(learner, learner.with_previous(prediction), correction)
+        closer = close_up(learner, prediction)
+        shown = None if closer is None else closer.shown(correction)
+        if closer is None or shown is None:
+            return super().learn(learner, prediction, correction)
+        return super().learn(learner, closer.prediction, shown)
 
 
 @dataclass(frozen=True)
@@ -87,6 +97,20 @@ class PreviousMask(Strategy):
         return (Proposal(prediction.item, replace(record.output, pointer=base.pointer, note=base.note), self.name),)
 
 
+@dataclass(frozen=True)
+class FrozenCloseUp(Strategy):
+    """Control: what the frozen model says of the close-up on which `LitPlus` learns."""
+
+    name: ClassVar[str] = "close-up"
+    help: ClassVar[str] = "control without learning: propose what the frozen model says of a close-up"
+
+    def propose(self, learner: LiveLearner, prediction: Prediction) -> tuple[Proposal, ...]:
+        """The frozen answer to the close-up, if there is one."""
+        assert isinstance(learner, VideoLearner)
+        closer = close_up(learner, prediction)
+        return () if closer is None else (closer.frozen(),)
+
+
 STRATEGIES: dict[str, Strategy] = {
     each.name: each
     for each in (
@@ -100,6 +124,7 @@ STRATEGIES: dict[str, Strategy] = {
         MemoryAdapter(),
         Token0(),
         PreviousMask(),
+        FrozenCloseUp(),
     )
 }
 """Every strategy by name."""
