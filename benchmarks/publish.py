@@ -124,7 +124,8 @@ def rates() -> str:
         [f"{r['learning_rate']:g}", f"{r['corrections']:.2f}", f"{r['accepted']:.2f}"]
         for r in load("learning-rate")["tables"]["rates"]
     ]
-    return table(["learning rate", "corrections", "accepted proposals"], rows)
+    head = ["learning rate", "corrections", "accepted proposals"]
+    return f"{table(head, rows)}\n\n{origin('learning-rate')}"
 
 
 def update_time() -> str:
