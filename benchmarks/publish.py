@@ -83,7 +83,8 @@ def control(name: str) -> str:
     result = load(name)
     better = next(row for row in result["tables"]["controls"] if row["better"])
     said = interval(better, "low", "high")
-    return f"- Against the better control ({better['control']}), {place(result)}: {said} fewer corrections."
+    both = " and ".join(row["control"] for row in result["tables"]["controls"])
+    return f"- LIT-LoRA against the better of {both} ({better['control']}), {place(result)}: {said} fewer corrections."
 
 
 def beyond(name: str) -> list[str]:

@@ -127,6 +127,20 @@ def test_the_first_error_is_met_with_a_close_up_and_later_ones_with_the_adapter_
     assert (adapter.source, adapter.learned_from, frozen.source, frozen.version) == ("adapter", (ITEM,), "close-up", 0)
 
 
+@pytest.mark.parametrize("tracker", ["samurai", "dam4sam"])
+def test_other_trackers_get_close_ups_too(tracker):
+    learner, truth = learner_on(KIND, tracker=tracker), clip(KIND).target
+    session = LiveSession(learner, LitPlus())
+    session.keep(session.predict(VideoItem(1, 1)))
+    prediction = session.predict(ITEM)
+    session.correct(prediction, correction(learner, ITEM, truth[ITEM.frame]))
+    later = session.predict(VideoItem(ITEM.frame + 1, 1))
+    adapter, frozen = session.propose(later)
+    assert (adapter.source, frozen.source) == ("adapter", "close-up")
+    session.accept(later, adapter)
+    assert learner.bank(1).records[later.item.frame].note is not None
+
+
 def test_what_is_learned_on_the_close_up_helps_there():
     learner = learner_on("part", update=UpdateConfig(learning_rate=1e-3))
     strategy, truth = LitPlus(), clip("part").target

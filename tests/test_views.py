@@ -92,6 +92,7 @@ STEPS = [
     ("click", {"frame": 7, "object": 2, "x": 128, "y": 96, "positive": True}),
     ("track", {"start": 7, "reverse": True, "stop": 5}),
     ("cancel", {}),
+    ("interrupt", {}),
 ]
 
 

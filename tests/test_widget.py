@@ -328,6 +328,31 @@ def test_wait_with_a_timeout(widget):
     assert widget.wait(60.0) is True
 
 
+def test_interrupting_stops_tracking_and_no_learning():
+    widget, heard = widget_on(frames=24)
+    widget.give_mask(0, clip("union", frames=24).target[0])
+    widget.track(stop=4)
+    done(widget)
+    widget.give_mask(3, TARGET[3])
+    send = widget._outbox._send
+
+    def interrupt_when_it_learns(message, buffers):
+        send(message, buffers)
+        if message["type"] == "job" and (message["kind"], message["status"]) == ("learn", "running"):
+            widget.interrupt()
+
+    widget._outbox._send = interrupt_when_it_learns
+    heard.clear()
+    widget.learn(3)
+    widget.track(5)
+    assert done(widget).corrections == [3]
+    assert widget.adapter_version == 1
+    assert widget.mask(5) is None
+    ended = [each for each, _ in heard if each["type"] == "job" and each["status"] != "running"]
+    assert [(each["kind"], each["status"]) for each in ended[-2:]] == [("learn", "done"), ("track", "interrupted")]
+    widget.close()
+
+
 def test_cancelling_keeps_what_is_done():
     widget, heard = widget_on(frames=24)
     send = widget._outbox._send

@@ -77,18 +77,20 @@ def test_cancel_stops_the_running_job_and_drops_those_behind(worker):
     assert not worker.errors
 
 
-def test_cancelling_one_job_leaves_those_behind_it(worker):
+def test_interrupting_asks_what_is_there_and_nothing_that_comes_later(worker):
     started, late = threading.Event(), []
-    running = worker.submit(endless(started))
+
+    def work(job):
+        started.set()
+        assert job.interrupted.wait(10)
+
+    worker.submit(work)
     worker.submit(late.append)
     assert started.wait(5)
-    worker.cancel(running.number)
-    assert worker.wait(5.0)
-    assert [job.number for job in late] == [running.number + 1]
-    worker.cancel(running.number)
+    worker.interrupt()
     worker.submit(late.append)
     assert worker.wait(5.0)
-    assert len(late) == 2
+    assert [(job.interrupted.is_set(), job.cancelled.is_set()) for job in late] == [(True, False), (False, False)]
 
 
 def test_wait_says_whether_it_was_done_in_time(worker):

@@ -36,7 +36,8 @@ export function statusText(store: Store): string {
   const action = nextOf(store);
   const taught = (adapterOf(store.state, store.active)?.version ?? 0) > 0;
   const next = action ? NEXT[action] : taught ? READY_TAUGHT : READY;
-  return job?.status === "cancelled" ? `Stopped; what was done stays. ${next}` : next;
+  const stopped = job?.status === "cancelled" || job?.status === "interrupted";
+  return stopped ? `Stopped; what was done stays. ${next}` : next;
 }
 
 export const nextOf = (store: Store): NextAction =>

@@ -78,14 +78,13 @@ export function makeCommands({ store, transport, setLook, releaseFocus, painted 
       store.set({ playing: !store.playing });
     },
 
-    /** Show the marker at once; `sendClick` tells the kernel. While tracking runs, the click stops it, and nothing that waits. */
+    /** Show the marker at once; `sendClick` tells the kernel. A click stops the tracking, but no learning. */
     markClick(point: Point, positive: boolean) {
       // A playhead that moves by itself may be ahead of what the user saw and clicked.
       if (store.playing || store.following) seek(painted());
-      const tracking = store.running && store.job?.kind === "track" ? store.job.id : undefined;
-      if (tracking !== undefined) transport.send({ type: "cancel", job: tracking });
+      if (store.running && store.job?.kind === "track") transport.send({ type: "interrupt" });
       const click = { frame: store.frame, object: store.active, ...point, positive };
-      store.addPending(click, tracking);
+      store.addPending(click);
       return click;
     },
     sendClick(click: Parameters<Store["addPending"]>[0]): void {

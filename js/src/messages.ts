@@ -26,12 +26,6 @@ export interface Accept {
   candidate: number;
 }
 
-export interface Cancel {
-  type: "cancel";
-  /** The only job to stop; without it also those that wait are dropped. */
-  job: number | null;
-}
-
 interface OnFrame<T extends string> {
   type: T;
   frame: number;
@@ -55,22 +49,18 @@ export type ToKernel =
   | OnFrame<"forget">
   | { type: "choose"; object: number }
   | Accept
-  | Cancel
-  | { type: "poll" | "addObject" | "reject" | "undo" | "redo" };
+  | { type: "poll" | "addObject" | "reject" | "cancel" | "interrupt" | "undo" | "redo" };
 
 const DEFAULTS: { [type: string]: object } = {
   track: { reverse: false, stop: null },
   accept: { candidate: 0 },
-  cancel: { job: null },
 };
 
 type Given<M> = M extends Track
   ? Pick<Track, "type" | "start"> & Partial<Track>
   : M extends Accept
     ? Pick<Accept, "type"> & Partial<Accept>
-    : M extends Cancel
-      ? Pick<Cancel, "type"> & Partial<Cancel>
-      : M;
+    : M;
 
 /** The wire form of a message: every field of the protocol is present, left-out ones at their default. */
 export function encode(message: Given<ToKernel>): ToKernel {
@@ -82,7 +72,7 @@ export function encode(message: Given<ToKernel>): ToKernel {
 
 const FRAME_STATUS = ["prompted", "tracked", "corrected", "accepted"] as const;
 const JOB_KIND = ["predict", "track", "learn", "propose"] as const;
-const JOB_STATUS = ["running", "done", "cancelled", "failed"] as const;
+const JOB_STATUS = ["running", "done", "cancelled", "interrupted", "failed"] as const;
 
 export type FrameStatus = (typeof FRAME_STATUS)[number];
 export type JobKind = (typeof JOB_KIND)[number];

@@ -23,8 +23,6 @@ export interface Proposal {
 /** A click that the kernel has not confirmed yet. */
 export interface Pending extends Prompt {
   since: number;
-  /** The job that was stopped for it. */
-  interrupts?: number | undefined;
 }
 
 const PENDING_MS = 8000;
@@ -130,8 +128,8 @@ export class Store {
     this.notify();
   }
 
-  addPending(prompt: Prompt, interrupts?: number): void {
-    this.pending = [...this.pending, { ...prompt, since: this.now(), interrupts }];
+  addPending(prompt: Prompt): void {
+    this.pending = [...this.pending, { ...prompt, since: this.now() }];
     this.notify();
   }
 
@@ -162,9 +160,8 @@ export class Store {
 
   #receiveJob(job: Job): void {
     this.job = job;
-    // What waits behind a job that the user stopped is dropped with it; a click stops nothing but the job.
-    const stopped = job.status === "cancelled";
-    if (stopped && !this.pending.some(({ interrupts }) => interrupts === job.id)) this.pending = [];
+    // What waits behind a cancelled job is dropped with it.
+    if (job.status === "cancelled") this.pending = [];
   }
 
   #receiveMasks(message: Masks, buffers: DataView[]): void {

@@ -154,15 +154,13 @@ describe("following", () => {
     expect([store.following, store.frame]).toEqual([false, 1]);
   });
 
-  it("drops the clicks that waited behind a job that the user stopped, but none when a click stopped it", () => {
+  it("drops the clicks that waited behind a cancelled job, but none when a click interrupted it", () => {
     const store = new Store();
     store.receive(someState(), []);
     store.receive(job(3), []);
     store.addPending(click);
-    store.addPending({ ...click, x: 30 }, 3);
-    store.receive(job(3, { status: "cancelled" }), []);
-    expect(store.pending.map(({ x }) => x)).toEqual([10, 30]);
-    store.receive(job(4), []);
+    store.receive(job(3, { status: "interrupted" }), []);
+    expect(store.pending).toHaveLength(1);
     store.receive(job(4, { status: "cancelled" }), []);
     expect(store.pending).toHaveLength(0);
   });

@@ -344,22 +344,22 @@ describe("while tracking runs", () => {
     // The pixels of frame 3 have not come: frame 2 is still on the screen.
     newMask(3, 1);
     click(100, 100);
-    const after = model.sent.filter(({ type }) => type === "cancel" || type === "click");
+    const after = model.sent.filter(({ type }) => type === "interrupt" || type === "click");
     expect(after).toEqual([
-      { type: "cancel", job: 7 },
+      { type: "interrupt" },
       { type: "click", frame: 2, object: 1, x: 10, y: 10, positive: true },
     ]);
     newMask(41, 2);
-    model.receive(job({ status: "cancelled" }));
+    model.receive(job({ status: "interrupted" }));
     await settle();
-    expect(root.dataset).toMatchObject({ frame: "2", following: "false", job: "track:cancelled" });
+    expect(root.dataset).toMatchObject({ frame: "2", following: "false", job: "track:interrupted" });
   });
 
   it("a click while something else runs waits for it", async () => {
     await open(tracked(9));
     model.receive(job({ kind: "predict" }));
     click(100, 100);
-    expect([model.of("cancel").length, model.of("click").length]).toEqual([0, 1]);
+    expect([model.of("interrupt").length, model.of("click").length]).toEqual([0, 1]);
   });
 });
 

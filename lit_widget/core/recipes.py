@@ -59,7 +59,7 @@ class Lora:
             lora_dropout=self.dropout,
             target_modules=list(self.targets),
         )
-        # The door that peft's guide to custom models names.
+        # Experimental in peft, but documented in its guide to custom models; there is no public name for it.
         config._register_custom_module({nn.Linear: LoraLinear})  # noqa: SLF001
         adapted = _inject(config, module)
         if not self.keep_bias:

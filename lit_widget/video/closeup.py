@@ -102,7 +102,7 @@ class CloseUp:
             frame, size=output.logits.shape[-2:], mode="bilinear", align_corners=False, antialias=True
         )[0]
         absent = bool((output.logits <= ABSENT_LOGIT).all())
-        # As with every proposal, the pointer and the note stay the tracker's.
+        # The pointer is that of the tracker's own answer: one made of a close-up knows another scale.
         return replace(
             self.base,
             logits=torch.full_like(logits, ABSENT_LOGIT) if absent else logits,
@@ -137,7 +137,7 @@ def _look_closely(learner: VideoLearner, prediction: Prediction[MaskOutput]) -> 
     size = window.height, window.width
     moment = Moment(memory, item.frame, len(learner.frames), size, model.image_size, model.name, reverse)
     fused = model.fuse(features, [find_tracker("sam2").recall(moment)])
-    output = model.decode(fused, features)[0]
+    output = model.decode(fused, features, visible_above=learner.tracker.visible_above)[0]
     closer = replace(prediction, output=output, evidence=Evidence(fused, features))
     return CloseUp(window, learner.size, prediction.output, closer)
 
@@ -147,5 +147,5 @@ def _seen_closely(
 ) -> FrameRecord:
     """What is remembered of a close-up whose mask is known."""
     features = learner.model.encode(image)
-    output = learner.model.from_mask(features, mask)
+    output = learner.model.from_mask(features, mask, visible_above=learner.tracker.visible_above)
     return learner.model.remember(features, output, status="prompted", conditioning=True)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
+from . import worker
 from .messages import Job, JobKind, JobStatus, ToView
 
 TELL_EVERY_S = 0.1
@@ -17,23 +18,29 @@ class Activity:
     """One job as the views see it: kind, progress, seconds left, and whether to stop.
 
     Attributes:
-        number: of the worker's job.
+        job: the worker's, which may be asked to stop.
         kind: what is done.
         post: sends a message.
-        cancelled: asked between steps.
         total: number of steps, 0 while unknown.
         note: one line shown beside the progress.
     """
 
-    number: int
+    job: worker.Job
     kind: JobKind
     post: Callable[[ToView], None]
-    cancelled: Callable[[], bool]
     total: int = 0
     note: str = ""
     done: int = 0
     _started: float = field(default_factory=time.monotonic)
     _told: float = 0.0
+
+    def cancelled(self) -> bool:
+        """Whether all is to stop; asked between steps."""
+        return self.job.cancelled.is_set()
+
+    def interrupted(self) -> bool:
+        """Whether tracking is to stop; asked between frames."""
+        return self.cancelled() or self.job.interrupted.is_set()
 
     def step(self, done: int, total: int | None = None) -> bool:
         """Say how many steps are done; returns whether the views were told just now."""
@@ -57,19 +64,18 @@ class Activity:
         left = 0.0
         if 0 < self.done < self.total:
             left = (time.monotonic() - self._started) / self.done * (self.total - self.done)
-        self.post(Job(self.number, self.kind, status, self.done, self.total, round(left, 1), self.note))
+        self.post(Job(self.job.number, self.kind, status, self.done, self.total, round(left, 1), self.note))
 
 
 @contextmanager
-def activity(
-    number: int, kind: JobKind, post: Callable[[ToView], None], cancelled: Callable[[], bool]
-) -> Iterator[Activity]:
-    """Announce a job, and at the end whether it was done, cancelled or failed."""
-    current = Activity(number, kind, post, cancelled)
+def activity(job: worker.Job, kind: JobKind, post: Callable[[ToView], None]) -> Iterator[Activity]:
+    """Announce a job, and at the end whether it was done, cancelled, interrupted or failed."""
+    current = Activity(job, kind, post)
     current.tell("running")
     try:
         yield current
     except BaseException:
         current.tell("failed")
         raise
-    current.tell("cancelled" if cancelled() else "done")
+    stopped = current.kind == "track" and current.interrupted()
+    current.tell("cancelled" if current.cancelled() else "interrupted" if stopped else "done")

@@ -140,7 +140,7 @@ class Annotation:
                 stop,
                 reverse=reverse,
                 revise=lambda prediction: self.session.strategy.revise(self.learner, prediction),
-                cancelled=activity.cancelled,
+                cancelled=activity.interrupted,
             ),
             start=1,
         ):
@@ -382,7 +382,7 @@ class Annotation:
         """Track from an item in the direction in which it was tracked."""
         reverse = self.learner.bank(item.object).records[item.frame].reverse
         start = item.frame + (-1 if reverse else 1)
-        if 0 <= start < len(self.learner.frames) and not activity.cancelled():
+        if 0 <= start < len(self.learner.frames) and not activity.interrupted():
             self.track(activity, start, reverse=reverse)
 
     def _opened_proposal(self) -> OpenProposal:

@@ -125,9 +125,12 @@ class Reject:
 
 @dataclass(frozen=True)
 class Cancel:
-    """Stop the running job after the frame or step in hand and drop those behind it, or stop only one of them."""
+    """Stop the running job after the frame or step in hand and drop those behind it; what is done stays."""
 
-    job: int | None = None
+
+@dataclass(frozen=True)
+class Interrupt:
+    """Stop tracking, and let what waits not track either; what is to be learned is learned."""
 
 
 @dataclass(frozen=True)
@@ -163,6 +166,7 @@ ToKernel = (
     | Accept
     | Reject
     | Cancel
+    | Interrupt
     | Undo
     | Redo
     | Forget
@@ -172,7 +176,7 @@ ToKernel = (
 
 FrameStatus = Literal["prompted", "tracked", "corrected", "accepted"]
 JobKind = Literal["predict", "track", "learn", "propose"]
-JobStatus = Literal["running", "done", "cancelled", "failed"]
+JobStatus = Literal["running", "done", "cancelled", "interrupted", "failed"]
 
 
 @dataclass(frozen=True)

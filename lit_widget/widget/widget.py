@@ -218,13 +218,13 @@ class LITWidget(ThreadedWidget):
         owner, state = self._item(0, object_id).object, load_adapter(path)
         self._submit("predict", lambda _: self._annotation.load_adapter(owner, state))
 
-    def cancel(self, job: int | None = None) -> None:
-        """Stop the running work after the frame or step in hand and drop what waits behind it; what is done stays.
+    def cancel(self) -> None:
+        """Stop the running work after the frame or step in hand and drop what waits behind it; what is done stays."""
+        self._model_worker.cancel()
 
-        Args:
-            job: the number of the only job to stop, as the views know it.
-        """
-        self._model_worker.cancel(job)
+    def interrupt(self) -> None:
+        """Stop tracking, and let what waits not track either; what is to be learned is learned."""
+        self._model_worker.interrupt()
 
     def wait(self, timeout: float | None = None) -> bool:
         """Block until the work is done.
@@ -366,7 +366,7 @@ class LITWidget(ThreadedWidget):
 
         def run(job: Job) -> None:
             try:
-                with activity(job.number, kind, self._outbox.post, job.cancelled.is_set) as current:
+                with activity(job, kind, self._outbox.post) as current:
                     work(current)
             except Exception as error:
                 if not by_view:

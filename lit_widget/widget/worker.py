@@ -11,11 +11,19 @@ from dataclasses import dataclass, field
 
 @dataclass
 class Job:
-    """Work in the queue, and the only way to stop it."""
+    """Work in the queue, and the only ways to stop it.
+
+    Attributes:
+        number: counts the worker's jobs.
+        work: what is done.
+        cancelled: asks it to stop.
+        interrupted: asks it to do only what must not be lost, because the user goes on with something else.
+    """
 
     number: int
     work: Callable[[Job], None]
     cancelled: threading.Event = field(default_factory=threading.Event)
+    interrupted: threading.Event = field(default_factory=threading.Event)
 
 
 class Worker:
@@ -51,12 +59,17 @@ class Worker:
             self._queue.put(job)
         return job
 
-    def cancel(self, number: int | None = None) -> None:
-        """Ask the running job to stop and drop those behind it, or do so with only one of them."""
+    def cancel(self) -> None:
+        """Ask the running job to stop and drop those behind it."""
         with self._idle:
             for job in self._waiting:
-                if number in (None, job.number):
-                    job.cancelled.set()
+                job.cancelled.set()
+
+    def interrupt(self) -> None:
+        """Ask the running job and those behind it to do only what must not be lost."""
+        with self._idle:
+            for job in self._waiting:
+                job.interrupted.set()
 
     def wait(self, timeout: float | None = None) -> bool:
         """Block until nothing is queued or running; returns whether that came within `timeout` seconds."""
