@@ -91,8 +91,8 @@ def beyond(name: str) -> list[str]:
     """LIT-plus against LIT-LoRA and its own learning-free part, in a sentence, where it was measured."""
     result = load(name)
     rows = result["tables"].get("beyond", [])
-    said = " and ".join(f"{interval(row, 'low', 'high')} fewer than {row['against']}" for row in rows)
-    return [f"- LIT-plus, {place(result)}: {said}."] if rows else []
+    said = " and ".join(f"{interval(row, 'low', 'high')} fewer corrections than {row['against']}" for row in rows)
+    return [f"- LIT-plus, {place(result)}: {said}; a minus means more."] if rows else []
 
 
 def final_masks(name: str) -> str:
