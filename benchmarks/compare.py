@@ -61,11 +61,7 @@ def against_controls(result: SimulationResult) -> pd.DataFrame:
     if not controls or "lit-lora" not in table:
         return pd.DataFrame()
     better = min(controls, key=lambda name: table[name].sum())
-    rows = []
-    for name in controls:
-        drop = reduction_interval(table[name].to_numpy(), table["lit-lora"].to_numpy())
-        row = {"control": name, "better": name == better, "corrections": table[name].mean()}
-        rows.append({**row, "reduction_pct": drop.estimate, "low": drop.low, "high": drop.high})
+    rows = [{"control": name, "better": name == better, **saved(table, name, "lit-lora")} for name in controls]
     return pd.DataFrame(rows)
 
 
@@ -73,12 +69,14 @@ def beyond_the_paper(result: SimulationResult) -> pd.DataFrame:
     """How many fewer corrections LIT-plus needs than LIT-LoRA and than its own learning-free part, in per cent."""
     table = result.paired("corrections")
     rivals = [name for name in ("lit-lora", "close-up") if name in table and "lit-plus" in table]
-    rows = []
-    for name in rivals:
-        drop = reduction_interval(table[name].to_numpy(), table["lit-plus"].to_numpy())
-        row = {"against": name, "corrections": table[name].mean()}
-        rows.append({**row, "reduction_pct": drop.estimate, "low": drop.low, "high": drop.high})
-    return pd.DataFrame(rows)
+    return pd.DataFrame([{"against": name, **saved(table, name, "lit-plus")} for name in rivals])
+
+
+def saved(table: pd.DataFrame, rival: str, strategy: str) -> dict[str, float]:
+    """The rival's mean corrections, and how many fewer the strategy needs, in per cent with a bootstrap interval."""
+    drop = reduction_interval(table[rival].to_numpy(), table[strategy].to_numpy())
+    mean = table[rival].mean()
+    return {"corrections": mean, "reduction_pct": drop.estimate, "low": drop.low, "high": drop.high}
 
 
 def corrected_in_both(result: SimulationResult) -> pd.DataFrame:
