@@ -7,14 +7,12 @@ python -m benchmarks.compare PATH/TO/DAVIS --exclude caps --json benchmarks/resu
 from __future__ import annotations
 
 import argparse
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
-from multiprocessing import get_context
-from pathlib import Path
 
 import pandas as pd
 
-from benchmarks.result import open_benchmark_sources, write_result
+from benchmarks.result import write_result
+from benchmarks.shares import arguments_of, in_shares, share_of
 from lit_widget.simulation.metrics import reduction_interval
 from lit_widget.simulation.report import summary_text
 from lit_widget.simulation.runner import SimulationResult, run_simulation
@@ -25,16 +23,12 @@ CONTROLS = ("token-0", "previous-mask")
 
 
 def run_share(arguments: argparse.Namespace, share: int) -> SimulationResult:
-    """Every `processes`-th sequence, in one process with one thread."""
-    import torch
-
-    torch.set_num_threads(1)
-    sources = open_benchmark_sources(arguments.sources, arguments.exclude)[share :: arguments.processes]
+    """All strategies on one share of the sequences."""
     update = find_entry(arguments.model).update
     if arguments.learning_rate is not None:
         update = replace(update, learning_rate=arguments.learning_rate)
     return run_simulation(
-        sources,
+        share_of(arguments, share),
         strategies=arguments.strategies.split(","),
         model=arguments.model,
         tau=arguments.tau,
@@ -46,8 +40,7 @@ def run_share(arguments: argparse.Namespace, share: int) -> SimulationResult:
 
 def run(arguments: argparse.Namespace) -> SimulationResult:
     """All sequences, shared among processes."""
-    with ProcessPoolExecutor(arguments.processes, mp_context=get_context("spawn")) as pool:
-        parts = list(pool.map(run_share, [arguments] * arguments.processes, range(arguments.processes)))
+    parts = in_shares(run_share, arguments)
     records = pd.concat([part.records for part in parts]).sort_values(["video", "object", "strategy"])
     events = pd.concat([part.events for part in parts]).sort_values(["video", "object", "strategy", "frame"])
     complete = all(part.complete for part in parts)
@@ -108,16 +101,11 @@ def by_group(result: SimulationResult) -> pd.DataFrame:
 
 def main() -> None:
     """Run, print and write."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("sources", nargs="+")
-    parser.add_argument("--exclude", default="", help="comma-separated names to leave out")
+    parser = arguments_of(__doc__)
     parser.add_argument("--strategies", default=",".join(COMPARED))
-    parser.add_argument("--model", default="pocket")
     parser.add_argument("--tau", type=float, default=0.5)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--learning-rate", type=float)
-    parser.add_argument("--processes", type=int, default=2)
-    parser.add_argument("--json", type=Path)
     arguments = parser.parse_args()
     result = run(arguments)
     controls, beyond = against_controls(result), beyond_the_paper(result)

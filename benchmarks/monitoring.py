@@ -13,16 +13,14 @@ from __future__ import annotations
 import argparse
 import time
 from collections.abc import Iterable
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
-from multiprocessing import get_context
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from scipy.stats import rankdata
 
-from benchmarks.result import open_benchmark_sources, write_result
+from benchmarks.result import write_result
+from benchmarks.shares import arguments_of, in_shares, share_of
 from lit_widget.core.strategy import LitLora, Original
 from lit_widget.core.types import Prediction, Proposal
 from lit_widget.simulation.protocol import run_pair
@@ -92,13 +90,10 @@ class Recorder:
 
 
 def watch(arguments: argparse.Namespace, share: int) -> list[Pair]:
-    """Measure every `processes`-th sequence, in one process with one thread."""
-    import torch
-
-    torch.set_num_threads(1)
+    """Measure one share of the sequences."""
     model, update = load_model(arguments.model, device="cpu"), find_entry(arguments.model).update
     pairs = []
-    for sequence in open_benchmark_sources(arguments.sources, arguments.exclude)[share :: arguments.processes]:
+    for sequence in share_of(arguments, share):
         features = FeatureCache(lambda index, frames=sequence.frames: model.encode(frames[index]))
         for object_id in sequence.objects:
             for tau in (0.0, *arguments.taus):
@@ -118,9 +113,9 @@ def watch(arguments: argparse.Namespace, share: int) -> list[Pair]:
 
 def watch_all(arguments: argparse.Namespace) -> list[Pair]:
     """All sequences, shared among processes."""
-    with ProcessPoolExecutor(arguments.processes, mp_context=get_context("spawn")) as pool:
-        parts = list(pool.map(watch, [arguments] * arguments.processes, range(arguments.processes)))
-    return sorted((pair for part in parts for pair in part), key=lambda pair: (pair.video, pair.tau))
+    return sorted(
+        (pair for part in in_shares(watch, arguments) for pair in part), key=lambda pair: (pair.video, pair.tau)
+    )
 
 
 # --- Scoring ----------------------------------------------------------------------------------------------------------
@@ -264,11 +259,8 @@ def curves(found: dict[tuple[str, float, int | None], Scored]) -> pd.DataFrame:
 
 
 def run_modes(arguments: argparse.Namespace, share: int) -> pd.DataFrame:
-    """LIT-LoRA with every monitor, triggering only and automatic, on every `processes`-th sequence."""
-    import torch
-
-    torch.set_num_threads(1)
-    sources = open_benchmark_sources(arguments.sources, arguments.exclude)[share :: arguments.processes]
+    """LIT-LoRA with every monitor, triggering only and automatic, on one share of the sequences."""
+    sources = share_of(arguments, share)
     parts = []
     for monitor, automatic in MODES:
         result = run_simulation(
@@ -281,21 +273,15 @@ def run_modes(arguments: argparse.Namespace, share: int) -> pd.DataFrame:
 
 def modes_table(arguments: argparse.Namespace) -> pd.DataFrame:
     """One row per mode: means per pair."""
-    with ProcessPoolExecutor(arguments.processes, mp_context=get_context("spawn")) as pool:
-        records = pd.concat(pool.map(run_modes, [arguments] * arguments.processes, range(arguments.processes)))
+    records = pd.concat(in_shares(run_modes, arguments))
     columns = ["corrections", "accepted", "missed", "false_alarms", "annotation_s", "j_mean"]
     return records.groupby(["monitor", "automatic"], sort=False)[columns].mean().reset_index()
 
 
 def main() -> None:
     """Watch, score, print and write."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("sources", nargs="+")
-    parser.add_argument("--exclude", default="", help="comma-separated names to leave out")
-    parser.add_argument("--model", default="pocket")
-    parser.add_argument("--processes", type=int, default=2)
+    parser = arguments_of(__doc__)
     parser.add_argument("--no-modes", action="store_true", help="leave out the simulations with monitors")
-    parser.add_argument("--json", type=Path)
     arguments = parser.parse_args()
     arguments.taus = TAUS
     started = time.perf_counter()

@@ -120,11 +120,15 @@ def test_backwards_the_frame_before_is_the_later_one():
 def test_the_first_error_is_met_with_a_close_up_and_later_ones_with_the_adapter_too(followed):
     strategy, truth = LitPlus(), clip(KIND).target
     prediction = followed.predict_one(ITEM)
-    assert [each.source for each in strategy.propose(followed, prediction)] == ["close-up"]
+    assert [each.source for each in strategy.propose(followed, prediction)] == ["frozen close-up"]
     report = strategy.learn(followed, prediction, correction(followed, ITEM, truth[ITEM.frame]))
     assert report.losses[-1] < report.losses[0]
-    adapter, frozen = strategy.propose(followed, prediction)
-    assert (adapter.source, adapter.learned_from, frozen.source, frozen.version) == ("adapter", (ITEM,), "close-up", 0)
+    proposals = strategy.propose(followed, prediction)
+    assert [(each.source, each.version, each.learned_from) for each in proposals] == [
+        ("adapter close-up", 1, (ITEM,)),
+        ("adapter", 1, (ITEM,)),
+        ("frozen close-up", 0, ()),
+    ]
 
 
 @pytest.mark.parametrize("tracker", ["samurai", "dam4sam"])
@@ -135,21 +139,22 @@ def test_other_trackers_get_close_ups_too(tracker):
     prediction = session.predict(ITEM)
     session.correct(prediction, correction(learner, ITEM, truth[ITEM.frame]))
     later = session.predict(VideoItem(ITEM.frame + 1, 1))
-    adapter, frozen = session.propose(later)
-    assert (adapter.source, frozen.source) == ("adapter", "close-up")
-    session.accept(later, adapter)
+    near, *others = session.propose(later)
+    assert [each.source for each in (near, *others)] == ["adapter close-up", "adapter", "frozen close-up"]
+    session.accept(later, near)
     assert learner.bank(1).records[later.item.frame].note is not None
 
 
-def test_what_is_learned_on_the_close_up_helps_there():
+def test_what_is_learned_helps_on_the_close_up_and_on_the_frame():
     learner = learner_on("part", update=UpdateConfig(learning_rate=1e-3))
     strategy, truth = LitPlus(), clip("part").target
     for frame in (1, 2):
         learner.settle_one(VideoItem(frame, 1), learner.from_mask(frame, truth[frame]))
     prediction = learner.predict_one(VideoItem(3, 1))
     strategy.learn(learner, prediction, correction(learner, prediction.item, truth[3]))
-    adapter, frozen = strategy.propose(learner, prediction)
-    assert iou(learner.mask(adapter.output), truth[3]) > iou(learner.mask(frozen.output), truth[3])
+    near, whole, frozen = (iou(learner.mask(each.output), truth[3]) for each in strategy.propose(learner, prediction))
+    assert near > frozen
+    assert whole > iou(learner.mask(prediction.output), truth[3])
 
 
 @pytest.mark.parametrize("void", [False, True])
@@ -192,7 +197,7 @@ def test_forgetting_teaches_the_remaining_corrections_on_the_close_ups_of_then()
     assert same_weights(forgotten, learner.snapshot())
 
 
-def test_the_widget_offers_both_side_by_side():
+def test_the_widget_offers_them_side_by_side():
     widget, heard = widget_on(KIND, strategy="lit-plus")
     widget.give_mask(0, clip(KIND).target[0])
     widget.track()
@@ -205,7 +210,7 @@ def test_the_widget_offers_both_side_by_side():
     widget.flag(FRAMES - 1)
     done(widget)
     offered = [message for message, _ in heard if message["type"] == "proposalInfo" and message["frame"] >= 0]
-    assert [len(message["candidates"]) for message in offered] == [1, 2]
+    assert [len(message["candidates"]) for message in offered] == [1, 3]
     widget.accept(1)
     assert done(widget).accepted == [FRAMES - 1]
     widget.close()

@@ -56,7 +56,7 @@ TO_VIEW = [
     m.Frames([0, 1, 41]),
     m.Masks([m.MaskInfo(3, 1, 17, "accepted"), m.MaskInfo(4, 1, 18, "tracked")], [(5, 1), (6, 1)]),
     m.Job(4, "learn", "running", 12, 40, 0.4, "learning from frame 12"),
-    m.ProposalInfo(13, 1, [m.Candidate(1, [12]), m.Candidate(2, [14, 20])]),
+    m.ProposalInfo(13, 1, [m.Candidate("adapter", 1, [12]), m.Candidate("frozen close-up", 0, [])]),
     m.Error("the click (300, 5) is outside the frame; x must be from 0 to 255, y from 0 to 191"),
     m.Batch([m.encode(m.Frames([2])), m.encode(m.Error("lost"))], [1, 0]),
 ]

@@ -181,7 +181,8 @@ def test_the_state_tells_the_story(pair):
     assert (state["n_corrections"], state["n_accepted"], state["saved_s"]) == (1, 1, 2.5)
     assert state["can_undo"]
     info, (buffer,) = heard_of(heard, "proposalInfo")[0]
-    assert (info["frame"], info["candidates"]) == (5, [{"adapter_version": 1, "learned_from": [3]}])
+    assert info["frame"] == 5
+    assert info["candidates"] == [{"source": "adapter", "adapter_version": 1, "learned_from": [3]}]
     assert np.array_equal(unpack(buffer), widget.mask(5))
     assert heard_of(heard, "proposalInfo")[-1][0]["frame"] == -1
 

@@ -1,7 +1,7 @@
 // Every message between the view and the kernel; the mirror of `lit_widget/widget/messages.py`.
 // Names on the wire are those of the Python fields. Buffers travel beside a message.
 
-export const PROTOCOL = 2;
+export const PROTOCOL = 3;
 
 // --- View to kernel ---------------------------------------------------------------------------
 
@@ -157,6 +157,7 @@ export interface Job {
 
 /** Where a proposed mask comes from. */
 export interface Candidate {
+  source: string;
   adapter_version: number;
   learned_from: number[];
 }
@@ -237,7 +238,7 @@ const adapter = record<AdapterInfo>({
   update_s: num,
 });
 const mask = record<MaskInfo>({ frame: int, object: int, version: int, status: oneOf(...FRAME_STATUS) });
-const candidate = record<Candidate>({ adapter_version: int, learned_from: list(int) });
+const candidate = record<Candidate>({ source: str, adapter_version: int, learned_from: list(int) });
 
 const SHAPES: { [M in ToView as M["type"]]: Check<M> } = {
   state: record<State>({

@@ -11,8 +11,8 @@ export const adapterOf = (state: State, id: number): AdapterInfo | undefined =>
   state.adapters.find((adapter) => adapter.object === id);
 
 /** Who proposes a candidate. */
-export const sourceOf = ({ adapter_version }: Pick<Candidate, "adapter_version">): string =>
-  adapter_version > 0 ? `adapter v${adapter_version}` : "frozen model";
+export const sourceOf = ({ source, adapter_version }: Omit<Candidate, "learned_from">): string =>
+  adapter_version > 0 ? `${source} v${adapter_version}` : source;
 
 /** How the object got its mask on the frame. */
 export const statusOn = (object: ObjectInfo | undefined, frame: number): FrameStatus | undefined =>

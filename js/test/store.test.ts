@@ -88,7 +88,7 @@ it("keeps the view's choice of object until the kernel's changes", () => {
 it("goes to a proposal and closes it when told", () => {
   const store = new Store();
   store.receive(someState(), []);
-  const candidates = [{ adapter_version: 2, learned_from: [4] }];
+  const candidates = [{ source: "adapter", adapter_version: 2, learned_from: [4] }];
   store.receive({ type: "proposalInfo", frame: 30, object: 1, candidates }, [bufferOf(1)]);
   expect([store.frame, store.proposed?.adapter_version]).toEqual([30, 2]);
   store.receive({ type: "proposalInfo", frame: -1, object: 0, candidates: [] }, []);
@@ -167,10 +167,9 @@ describe("following", () => {
 });
 
 it("says who proposes", () => {
-  expect([2, 0].map((adapter_version) => sourceOf({ adapter_version }))).toEqual([
-    "adapter v2",
-    "frozen model",
-  ]);
+  const learned = { source: "adapter close-up", adapter_version: 2 };
+  const frozen = { source: "frozen close-up", adapter_version: 0 };
+  expect([learned, frozen].map(sourceOf)).toEqual(["adapter close-up v2", "frozen close-up"]);
 });
 
 it("stays within the video", () => {

@@ -52,7 +52,11 @@ const proposed = (n: number) => ({
   type: "proposalInfo",
   frame: 1,
   object: 1,
-  candidates: Array.from({ length: n }, (_, i) => ({ adapter_version: i + 2, learned_from: [4 * i] })),
+  candidates: Array.from({ length: n }, (_, i) => ({
+    source: "adapter",
+    adapter_version: i + 2,
+    learned_from: [4 * i],
+  })),
 });
 const job = (change: Partial<Job> = {}): Job => ({
   type: "job",
@@ -90,7 +94,7 @@ afterEach(() => {
 describe("opening", () => {
   it("says hello and asks for frames around the playhead in chunks", async () => {
     await open();
-    expect(model.sent[0]).toEqual({ type: "hello", protocol: 2 });
+    expect(model.sent[0]).toEqual({ type: "hello", protocol: 3 });
     const asked = model.of("requestFrames").map(({ indices }) => indices as number[]);
     expect(asked[0]).toEqual([0, 1, 2, 3, 4, 5, 6, 7]);
     expect(Math.max(...asked.map((indices) => indices.length))).toBeLessThanOrEqual(16);

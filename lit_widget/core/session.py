@@ -94,11 +94,11 @@ class LiveSession:
         return self._emit(Tracked(prediction))
 
     def propose(self, prediction: Prediction) -> tuple[Proposal, ...]:
-        """Second opinions on a prediction found wrong, as many as the strategy has; the time is their mean."""
+        """Second opinions on a prediction found wrong, as many as the strategy has."""
         started = time.perf_counter()
         proposals = self.strategy.propose(self.learner, prediction)
         spent = time.perf_counter() - started
-        return tuple(replace(proposal, propose_s=spent / len(proposals)) for proposal in proposals)
+        return tuple(replace(proposal, propose_s=spent) for proposal in proposals)
 
     def reject(self, proposals: tuple[Proposal, ...]) -> Rejected:
         """Refuse all proposals."""

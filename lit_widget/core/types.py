@@ -39,10 +39,10 @@ class Proposal(Generic[Output]):
     Attributes:
         item: what it is about.
         output: the proposed output.
-        source: who proposes, for example "adapter".
+        source: who proposes, as users read it, for example "adapter".
         version: updates of the adapter so far; 0 when nothing was learned.
         learned_from: items that the adapter was trained on, in order.
-        propose_s: seconds it took.
+        propose_s: seconds until it and those offered beside it were there.
     """
 
     item: Item

@@ -35,7 +35,7 @@ class FrameResult:
         full_mask: whether the user had to paint the mask.
         rejected: whether a proposal was offered and refused.
         update_s: seconds of training.
-        propose_s: seconds of asking for the proposal.
+        propose_s: seconds of asking for proposals.
     """
 
     frame: int
@@ -165,7 +165,7 @@ def _result(log: list[Event], annotator: Annotator, prediction: Prediction[MaskO
         tracked_iou=value,
         alarm=alarm,
         rejected=bool(rejected),
-        propose_s=sum((proposal.propose_s for proposal in rejected), 0.0),
+        propose_s=max((proposal.propose_s for proposal in rejected), default=0.0),
     )
     if isinstance(last, Corrected):
         correction, update = last.correction, last.update

@@ -77,9 +77,13 @@ class CloseUp:
     base: MaskOutput
     prediction: Prediction[MaskOutput]
 
+    def proposed(self, near: Proposal[MaskOutput]) -> Proposal[MaskOutput]:
+        """An adapter's answer to the close-up, as a proposal for the whole frame."""
+        return replace(near, output=self.paste(near.output), source=f"{near.source} close-up")
+
     def frozen(self) -> Proposal[MaskOutput]:
         """The frozen model's answer, as a proposal for the whole frame."""
-        return Proposal(self.prediction.item, self.paste(self.prediction.output), "close-up")
+        return Proposal(self.prediction.item, self.paste(self.prediction.output), "frozen close-up")
 
     def shown(self, correction: Correction[MaskOutput]) -> Correction[MaskOutput] | None:
         """A correction as the close-up shows it; `None` where it shows nothing of the object."""

@@ -226,11 +226,22 @@ class VideoLearner:
     # --- Learning ---------------------------------------------------------------------------------
 
     def learn_one(
-        self, prediction: Prediction[MaskOutput], correction: Correction[MaskOutput], *, slot: int = 0
+        self,
+        prediction: Prediction[MaskOutput],
+        correction: Correction[MaskOutput],
+        *,
+        slot: int = 0,
+        also: Sequence[tuple[Prediction[MaskOutput], Correction[MaskOutput]]] = (),
     ) -> UpdateReport | None:
         """Train the object's adapter on a correction (paper section 3.2).
 
         An empty target teaches nothing, as in SAM 2's own training, and returns `None`.
+
+        Args:
+            prediction: what was wrong.
+            correction: what is right.
+            slot: which of the object's adapters.
+            also: other views of the same correction, learned in the same update and not repeated in later ones.
         """
         target = correction.target
         if target is None or not target.shown.any():
@@ -238,11 +249,12 @@ class VideoLearner:
         item, config = prediction.item, self.update_config
         adapter = self.adapters.get(item.object, slot)
         samples = (*adapter.samples, Sample(prediction.evidence, target))[-config.samples :]
+        views = [Sample(other.evidence, given.target) for other, given in also]
         with adapter.training() as parameters, torch.random.fork_rng():
             torch.manual_seed(self.seed + adapter.version)
             report = online_update(
                 parameters,
-                [training_pass(self.model, adapter, sample, self.quirks) for sample in samples],
+                [training_pass(self.model, adapter, sample, self.quirks) for sample in (*views, *samples)],
                 config,
                 version=adapter.version + 1,
                 cancelled=self.cancelled,

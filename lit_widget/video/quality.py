@@ -114,7 +114,8 @@ def _second_opinion(learner: VideoLearner, prediction: Prediction[MaskOutput]) -
     if proposal is not None:
         return proposal.output, True
     evidence = prediction.evidence
-    return learner.model.decode(evidence.fused, evidence.features, multimask=False)[0], False
+    threshold = learner.tracker.visible_above
+    return learner.model.decode(evidence.fused, evidence.features, multimask=False, visible_above=threshold)[0], False
 
 
 def _back(learner: VideoLearner, prediction: Prediction[MaskOutput], known: int, record: FrameRecord) -> float:

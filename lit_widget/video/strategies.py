@@ -34,7 +34,7 @@ class MemoryAdapter(LitLora):
 
 @dataclass(frozen=True)
 class LitPlus(LitLora):
-    """Beyond the paper: the adapter learns and proposes on a close-up of where the object just was.
+    """Beyond the paper: the adapter learns and proposes on the frame and on a close-up of where the object just was.
 
     The user may also take what the frozen model says of the close-up, so that there is a proposal at the first error,
     and where what was learned has faded. Without a mask before there is nothing to look at closely; then it is
@@ -42,25 +42,27 @@ class LitPlus(LitLora):
     """
 
     name: ClassVar[str] = "lit-plus"
-    help: ClassVar[str] = "beyond the paper: the adapter learns and proposes on a close-up of where the object just was"
+    help: ClassVar[str] = (
+        "beyond the paper: the adapter also learns and proposes on a close-up of where the object just was"
+    )
 
     def propose(self, learner: LiveLearner, prediction: Prediction) -> tuple[Proposal, ...]:
-        """The adapter's answer to the close-up, then the frozen model's."""
+        """The adapter's answers to the close-up and to the whole frame, then the frozen model's to the close-up."""
         assert isinstance(learner, VideoLearner)
-        closer = close_up(learner, prediction)
+        closer, whole = close_up(learner, prediction), super().propose(learner, prediction)
         if closer is None:
-            return super().propose(learner, prediction)
-        learned = super().propose(learner, closer.prediction)
-        return *(replace(each, output=closer.paste(each.output)) for each in learned), closer.frozen()
+            return whole
+        near = super().propose(learner, closer.prediction)
+        return *map(closer.proposed, near), *whole, closer.frozen()
 
     def learn(self, learner: LiveLearner, prediction: Prediction, correction: Correction) -> UpdateReport | None:
-        """Train the adapter on the close-up, if that shows the object."""
+        """Train the adapter on the frame and, if that shows the object, on the close-up."""
         assert isinstance(learner, VideoLearner)
         closer = close_up(learner, prediction)
         shown = None if closer is None else closer.shown(correction)
         if closer is None or shown is None:
             return super().learn(learner, prediction, correction)
-        return super().learn(learner, closer.prediction, shown)
+        return learner.learn_one(closer.prediction, shown, also=[(prediction, correction)])
 
 
 @dataclass(frozen=True)

@@ -61,7 +61,9 @@ def describe_proposal(learner: VideoLearner, opened: OpenProposal | None) -> tup
     """Build the message about the open proposal, or that there is none, and its masks."""
     if opened is None:
         return ProposalInfo(-1), []
-    candidates = [Candidate(each.version, [item.frame for item in each.learned_from]) for each in opened.proposals]
+    candidates = [
+        Candidate(each.source, each.version, [item.frame for item in each.learned_from]) for each in opened.proposals
+    ]
     masks = [encode_mask(learner.mask(each.output)) for each in opened.proposals]
     return ProposalInfo(opened.item.frame, opened.item.object, candidates), masks
 

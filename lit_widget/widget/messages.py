@@ -12,7 +12,7 @@ import math
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
-PROTOCOL = 2
+PROTOCOL = 3
 """Version of the protocol; the view says which one it speaks in `hello`."""
 
 MAX_INDICES = 256
@@ -284,8 +284,9 @@ class Job:
 
 @dataclass(frozen=True)
 class Candidate:
-    """Where a proposed mask comes from: how often its adapter was trained, and on which frames."""
+    """Where a proposed mask comes from: who proposes, how often the adapter was trained, and on which frames."""
 
+    source: str
     adapter_version: int
     learned_from: list[int]
 
