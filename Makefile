@@ -61,20 +61,24 @@ endif
 
 SEQUENCES ?= ../shared/data
 MAIN := original,token-0,previous-mask,close-up,lit-lora,lit-plus
+ABLATIONS := lora-no-cl,replace-original,lit-ft,three-loras,memory-adapter
 
-bench: $(READY) ## measure tracking and LIT on embedded and on real videos, then update README (about an hour)
+bench: $(READY) ## measure tracking and LIT on embedded and on real videos, then update the pages (hours)
 	@echo "== bench: embedded clips"
 	$(BIN)/python -m benchmarks.update_time --json benchmarks/results/update-time.json
 	$(BIN)/python -m benchmarks.learning_rate embedded:hard:0-2 --json benchmarks/results/learning-rate.json
 	$(BIN)/python -m benchmarks.tracking embedded:all:110-117 --json benchmarks/results/tracking-embedded.json
-	$(BIN)/python -m benchmarks.compare embedded:hard:110-116 --strategies $(MAIN) --json benchmarks/results/compare-embedded-0.5.json
+	$(BIN)/python -m benchmarks.compare embedded:hard:110-116 --strategies $(MAIN),$(ABLATIONS) --json benchmarks/results/compare-embedded-0.5.json
 	$(BIN)/python -m benchmarks.compare embedded:hard:110-116 --tau 0.75 --json benchmarks/results/compare-embedded-0.75.json
-	$(BIN)/python -m benchmarks.monitoring embedded:hard:110-116 --json benchmarks/results/monitoring-embedded.json
+	$(BIN)/python -m benchmarks.horizon embedded:hard:110-116 --json benchmarks/results/horizon-embedded.json
+	$(BIN)/python -m benchmarks.transfer embedded:hard:110-116 --json benchmarks/results/transfer-embedded.json
+	$(BIN)/python -m benchmarks.monitoring embedded:hard:110-116 --no-modes --json benchmarks/results/monitoring-embedded.json
 	@if [ -d "$(SEQUENCES)" ]; then \
 		echo "== bench: real sequences in $(SEQUENCES)"; \
 		$(BIN)/python -m benchmarks.tracking "$(SEQUENCES)" --exclude caps --json benchmarks/results/tracking-real.json; \
 		$(BIN)/python -m benchmarks.compare "$(SEQUENCES)" --exclude caps --strategies $(MAIN) --json benchmarks/results/compare-real-0.5.json; \
-		$(BIN)/python -m benchmarks.monitoring "$(SEQUENCES)" --exclude caps --json benchmarks/results/monitoring-real.json; \
+		$(BIN)/python -m benchmarks.horizon "$(SEQUENCES)" --exclude caps --json benchmarks/results/horizon-real.json; \
+		$(BIN)/python -m benchmarks.monitoring "$(SEQUENCES)" --exclude caps --no-modes --json benchmarks/results/monitoring-real.json; \
 	else \
 		echo "== bench: no real sequences at $(SEQUENCES) (set SEQUENCES=), skipped"; \
 	fi

@@ -1,4 +1,4 @@
-"""Write the committed results into README.md and the model card, between their markers.
+"""Write the committed results into README.md, the documentation and the model card, between their markers.
 
 python -m benchmarks.publish [--check]
 """
@@ -23,6 +23,7 @@ RESULTS = ROOT / "benchmarks" / "results"
 PAGES = (
     ROOT / "README.md",
     ROOT / "docs" / "strategies.md",
+    ROOT / "docs" / "monitoring.md",
     ROOT / "lit_widget" / "video" / "pocket" / "MODEL_CARD.md",
 )
 COMPARED = ("original", "token-0", "previous-mask", "close-up", "lit-lora", "lit-plus")
@@ -101,8 +102,12 @@ def ablation(name: str) -> str:
 
 def place(result: dict[str, Any]) -> str:
     """Which videos and threshold a result is of, in words."""
-    where = "embedded" if result["settings"]["sources"][0].startswith("embedded") else "real"
-    return f"{where} videos, τ {result['settings']['tau']}"
+    return f"{sources(result)} videos, τ {result['settings']['tau']}"
+
+
+def sources(result: dict[str, Any]) -> str:
+    """Whether a result is of embedded or of real videos."""
+    return "embedded" if result["settings"]["sources"][0].startswith("embedded") else "real"
 
 
 def control(name: str) -> str:
@@ -165,9 +170,68 @@ def update_time() -> str:
     return f"One update, all 40 epochs: {said} (median, 10th and 90th percentile). {origin('update-time')}"
 
 
+def horizon(*names: str) -> str:
+    """How far ahead one correction helps."""
+    rows = []
+    for name in names:
+        result = load(name)
+        for each in result["tables"]["reach"]:
+            rescued = each["rescued_pct"]
+            rows.append(
+                [
+                    place(result),
+                    each["strategy"],
+                    f"+{each['ahead']}",
+                    f"{each['tracked']:.3f}",
+                    f"{each['proposed']:.3f}",
+                    f"{each['gain']:+.3f} [{each['low']:+.3f}, {each['high']:+.3f}]",
+                    f"{each['errors']}",
+                    "–" if rescued is None else f"{rescued:.0f} %",
+                ]
+            )
+    head = ["videos", "strategy", "frames ahead", "IoU tracked", "proposed", "gain", "errors", "met by a proposal"]
+    return f"{table(head, rows)}\n\n{origin(*names)}"
+
+
+def transfer(name: str) -> str:
+    """What an adapter saved after one clip brings to the next."""
+    rows = [
+        [each["adapter"], f"{each['corrections']:.2f}", interval(each, "low", "high")]
+        for each in load(name)["tables"]["compared"]
+    ]
+    head = ["adapter", "corrections", "fewer than with a fresh one"]
+    return f"{table(head, rows)}\n\n{origin(name)}"
+
+
+def monitoring(*names: str) -> str:
+    """What predicted IoU and the learned estimate of quality know, each at the threshold that suits it best."""
+    rows = []
+    for name in names:
+        result = load(name)
+        for each in result["tables"]["comparison"]:
+            verdicts = each["verdicts"]
+            way = each["way"] if verdicts is None else f"{each['way']}, {verdicts:.0f} verdicts"
+            rows.append(
+                [
+                    f"{sources(result)}, τ {each['tau']}",
+                    way,
+                    each["monitor"],
+                    f"{each['plain']:.3f}",
+                    f"{each['best_accuracy']:.3f}",
+                    f"{each['auroc']:.3f}",
+                    f"{100 * each['fnr_at_fpr_0.1']:.0f} %",
+                ]
+            )
+    head = ["videos", "way", "monitor", "all right", "best accuracy", "AUROC", "false alarms"]
+    return f"{table(head, rows)}\n\n{origin(*names)}"
+
+
 BLOCKS: dict[str, Callable[[], str]] = {
     "comparison": lambda: comparison("compare-embedded-0.5", "compare-embedded-0.75", "compare-real-0.5"),
     "ablation": lambda: ablation("compare-embedded-0.5"),
+    "horizon": lambda: horizon("horizon-embedded", "horizon-real"),
+    "transfer": lambda: transfer("transfer-embedded"),
+    "monitoring": lambda: monitoring("monitoring-embedded", "monitoring-real"),
     "tracking": tracking,
     "rates": rates,
     "update": update_time,
