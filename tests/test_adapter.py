@@ -4,9 +4,12 @@ import math
 
 import pytest
 import torch
+from peft import LoraConfig
+from peft.tuners import lora as peft_lora
 from torch import nn
 
 from lit_widget.core.adapter import Adapter, AdapterBank
+from lit_widget.core.lora import LoraLinear, keep_mask
 from lit_widget.core.recipes import Lora
 
 
@@ -66,6 +69,50 @@ def test_fresh_weights_say_what_the_frozen_module_says(frozen):
             assert parameter.abs().max() <= bound
             assert parameter.detach().std() == pytest.approx(bound / math.sqrt(3), rel=0.3)
     assert torch.equal(adapter.module(X), frozen(X))
+
+
+@pytest.mark.parametrize("bias", [True, False])
+def test_an_update_follows_the_gradient_of_pefts_own_layer(bias):
+    made = {}
+    for layer in (LoraLinear, peft_lora.Linear):
+        torch.manual_seed(5)
+        base = nn.Linear(16, 8, bias=bias).requires_grad_(False)
+        made[layer] = layer(
+            base, "default", LoraConfig(r=4, lora_alpha=12, lora_dropout=0.0, init_lora_weights=False), r=4
+        )
+    x = torch.randn(2, 5, 16, requires_grad=True)
+    slopes = []
+    for layer in made.values():
+        y = layer(x)
+        wanted = [x, layer.lora_A["default"].weight, layer.lora_B["default"].weight]
+        slopes.append([y, *torch.autograd.grad(y.square().sum(), wanted)])
+    for ours, theirs in zip(*slopes, strict=True):
+        torch.testing.assert_close(ours, theirs)
+
+
+def test_dropout_keeps_the_mean_and_its_share():
+    keep = keep_mask(torch.zeros(301, 333), 0.1)
+    kept = keep > 0
+    assert float(kept.float().mean()) == pytest.approx(0.9, abs=0.005)
+    assert float(keep.mean()) == pytest.approx(1, abs=0.005)
+    # Each number is drawn for itself, wherever it lies among the four of a draw.
+    for lane in range(4):
+        assert float(kept.flatten()[lane::4].float().mean()) == pytest.approx(0.9, abs=0.01)
+    assert float(torch.corrcoef(torch.stack([kept.flatten()[:-1], kept.flatten()[1:]]).float())[0, 1]) < 0.02
+
+
+def test_dropout_is_in_the_gradient():
+    layer = LoraLinear(nn.Linear(16, 8).requires_grad_(False), "default", LoraConfig(r=4, lora_dropout=0.5), r=4)
+    x = torch.ones(1, 16)
+    layer(x).sum().backward()
+    assert not layer.lora_A["default"].weight.grad.any()
+    of_up = layer.lora_B["default"].weight.grad[0]
+    outcomes = {tuple(of_up.tolist())}
+    for _ in range(3):
+        layer.zero_grad()
+        layer(x).sum().backward()
+        outcomes.add(tuple(layer.lora_B["default"].weight.grad[0].tolist()))
+    assert len(outcomes) > 1
 
 
 def test_the_scale_is_alpha_over_rank(frozen):

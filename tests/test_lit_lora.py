@@ -15,7 +15,8 @@ from lit_widget.core.update import UpdateConfig
 from lit_widget.simulation.metrics import iou
 from lit_widget.video.adaptation import ABSENT_LOGIT, VideoItem, bilinear, gated
 from lit_widget.video.models import MODELS
-from lit_widget.video.sam2 import Sam2, replay, replay_single
+from lit_widget.video.replay import SingleReplay, replay
+from lit_widget.video.sam2 import Sam2
 
 KIND = "union"
 ITEM = VideoItem(3, 1)
@@ -91,7 +92,7 @@ def test_an_update_sees_the_mask_that_the_whole_decoder_would_give():
     prediction, _ = learn(live)
     inputs, module = inputs_of(live, prediction), live.adapters.get(1).module
     wanted = list(live.adapters.get(1).parameters.values())
-    alone, among_all = replay_single(module, inputs), replay(module, inputs)[0][:, :1]
+    alone, among_all = SingleReplay(module, inputs)(), replay(module, inputs)[0][:, :1]
     torch.testing.assert_close(alone, among_all, rtol=1e-5, atol=1e-5)
     gradients = [torch.autograd.grad(logits.square().mean(), wanted) for logits in (alone, among_all)]
     for ours, theirs in zip(*gradients, strict=True):

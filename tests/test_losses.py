@@ -46,6 +46,24 @@ def test_equal_the_formulas(case):
 
 
 @given(CASES)
+def test_the_gradient_is_that_of_the_formulas(case):
+    z, g, valid = (torch.from_numpy(array) for array in case)
+
+    def formulas(logits):
+        p = logits.sigmoid()
+        p_t, alpha = torch.where(g, p, 1 - p), torch.where(g, 0.25, 0.75)
+        surprise = torch.nn.functional.softplus(torch.where(g, -logits, logits))
+        focal = (alpha * (1 - p_t) ** 2 * surprise * valid).sum() / valid.sum().clamp(min=1)
+        p, truth = p * valid, g * valid
+        return 20 * focal + 1 - (2 * (p * truth).sum() + 1) / (p.sum() + truth.sum() + 1)
+
+    own, theirs = z.clone().requires_grad_(), z.double().requires_grad_()
+    (3 * MaskLoss(g, valid)(own)).backward()
+    (3 * formulas(theirs)).backward()
+    torch.testing.assert_close(own.grad.double(), theirs.grad, rtol=1e-4, atol=1e-5)
+
+
+@given(CASES)
 def test_void_counts_for_nothing(case):
     z, g, valid = (torch.from_numpy(array) for array in case)
     logits = z.clone().requires_grad_()

