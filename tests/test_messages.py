@@ -47,6 +47,7 @@ TO_VIEW = [
         adapters=[m.AdapterInfo(1, 1, [12], [0.5, 0.25], 0.613), m.AdapterInfo(2)],
         prompts=[m.Prompt(20, 2, 0.5, 191.0, positive=False)],
         active_object=2,
+        proposes_untaught=False,
         can_undo=True,
         can_redo=False,
         n_corrections=1,

@@ -3,14 +3,14 @@
 import type { Commands } from "./commands";
 import { button, h, setText } from "./dom";
 import type { Job, JobKind } from "./messages";
-import { adapterOf, canFlag, canLearn, canTrack, type NextAction, nextAction } from "./rules";
+import { canFlag, canLearn, canTrack, hasProposals, type NextAction, nextAction } from "./rules";
 import type { Store } from "./store";
 
 const DOING: { [K in JobKind]: string } = {
   predict: "Finding the object",
   track: "Tracking",
   learn: "Learning",
-  propose: "Asking the adapter",
+  propose: "Asking for a proposal",
 };
 const NEXT: { [A in NonNullable<NextAction>]: string } = {
   click: "Click the object to follow",
@@ -19,7 +19,7 @@ const NEXT: { [A in NonNullable<NextAction>]: string } = {
   accept: "Is the proposal right? Accept or reject it",
 };
 const READY = "Play to check. Where the mask is wrong, click to correct; Alt+click takes away";
-const READY_TAUGHT = "Play to check. Where the mask is wrong, press W for a proposal or click to correct";
+const READY_PROPOSING = "Play to check. Where the mask is wrong, press W for a proposal or click to correct";
 
 export function statusText(store: Store): string {
   if (store.link === "disconnected") {
@@ -34,8 +34,7 @@ export function statusText(store: Store): string {
   if (job?.status === "failed" && job.note) return job.note;
   if (job?.status === "done" && job.kind === "propose" && job.note) return job.note;
   const action = nextOf(store);
-  const taught = (adapterOf(store.state, store.active)?.version ?? 0) > 0;
-  const next = action ? NEXT[action] : taught ? READY_TAUGHT : READY;
+  const next = action ? NEXT[action] : hasProposals(store.state, store.active) ? READY_PROPOSING : READY;
   const stopped = job?.status === "cancelled" || job?.status === "interrupted";
   return stopped ? `Stopped; what was done stays. ${next}` : next;
 }
@@ -79,7 +78,7 @@ export function makeActions(store: Store, commands: Commands) {
   const flag = button({
     icon: "wrong",
     text: "Wrong here",
-    label: "Wrong here: ask the adapter to propose a fix",
+    label: "Wrong here: ask for a proposal",
     key: "W",
     run: commands.flag,
   });

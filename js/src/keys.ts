@@ -31,7 +31,7 @@ export const BINDINGS: readonly Binding[] = [
   { keys: ["t"], shown: "T", does: "Track forward", run: (c) => c.track(false) },
   { keys: ["Shift+t"], shown: "⇧ T", does: "Track backward", run: (c) => c.track(true) },
   { keys: ["Enter"], shown: "⏎", does: "Learn this correction and track on", run: (c) => c.learn() },
-  { keys: ["w"], shown: "W", does: "Wrong here: ask the adapter for a proposal", run: (c) => c.flag() },
+  { keys: ["w"], shown: "W", does: "Wrong here: ask for a proposal", run: (c) => c.flag() },
   { keys: ["a"], shown: "A", does: "Accept the proposal", run: (c) => c.accept() },
   { keys: ["r"], shown: "R", does: "Reject the proposal", run: (c) => c.reject() },
   {

@@ -119,6 +119,7 @@ export interface State {
   adapters: AdapterInfo[];
   prompts: Prompt[];
   active_object: number;
+  proposes_untaught: boolean;
   can_undo: boolean;
   can_redo: boolean;
   n_corrections: number;
@@ -250,6 +251,7 @@ const SHAPES: { [M in ToView as M["type"]]: Check<M> } = {
     adapters: list(adapter),
     prompts: list(prompt),
     active_object: int,
+    proposes_untaught: bool,
     can_undo: bool,
     can_redo: bool,
     n_corrections: int,

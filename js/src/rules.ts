@@ -10,6 +10,10 @@ export const objectOf = (state: State, id: number): ObjectInfo | undefined =>
 export const adapterOf = (state: State, id: number): AdapterInfo | undefined =>
   state.adapters.find((adapter) => adapter.object === id);
 
+/** Whether there may be a proposal where the object's mask is wrong. */
+export const hasProposals = (state: State, id: number): boolean =>
+  state.proposes_untaught || (adapterOf(state, id)?.version ?? 0) > 0;
+
 /** Who proposes a candidate. */
 export const sourceOf = ({ source, adapter_version }: Omit<Candidate, "learned_from">): string =>
   adapter_version > 0 ? `${source} v${adapter_version}` : source;

@@ -66,6 +66,7 @@ export const someState = (change: Partial<State> = {}): State => ({
   adapters: [],
   prompts: [],
   active_object: 1,
+  proposes_untaught: false,
   can_undo: false,
   can_redo: false,
   n_corrections: 0,

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { Lru, MaskCache } from "../src/caches";
 import type { Job } from "../src/messages";
-import { nextAction, sourceOf, trackStart } from "../src/rules";
+import { hasProposals, nextAction, sourceOf, trackStart } from "../src/rules";
 import { Store } from "../src/store";
 import { bufferOf, someState } from "./fakes";
 
@@ -203,4 +203,11 @@ it("tracks from where a mask is", () => {
   expect(trackStart(state, 40, true)).toBe(10);
   expect(trackStart(state, 2, true)).toBe(10);
   expect(trackStart(someState({ prompts: [click] }), 7, false)).toBe(0);
+});
+
+it("invites to ask for a proposal where there can be one", () => {
+  const learned = { object: 1, version: 1, learned_from: [3], losses: [], update_s: 1 };
+  expect(hasProposals(someState(), 1)).toBe(false);
+  expect(hasProposals(someState({ proposes_untaught: true }), 1)).toBe(true);
+  expect(hasProposals(someState({ adapters: [learned] }), 1)).toBe(true);
 });

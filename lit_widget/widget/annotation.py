@@ -167,7 +167,7 @@ class Annotation:
         self._track_on(activity, item)
 
     def flag(self, activity: Activity, item: VideoItem) -> None:
-        """Say that the mask is wrong, and show the adapter's proposal if there is one."""
+        """Say that the mask is wrong, and show what is proposed instead, if anything is."""
         self.check(item)
         record = self.learner.bank(item.object).records.get(item.frame)
         if record is None:
@@ -177,7 +177,7 @@ class Annotation:
         prediction = self.learner.predict_one(item)
         proposals = self.session.propose(prediction)
         if not proposals:
-            activity.note = "Nothing learned for this object yet: correct the frame with a click, then learn it"
+            activity.note = "Nothing to propose for this object yet: correct the frame with a click, then learn it"
             return
         self.proposal = OpenProposal(Prediction(item, record.output, prediction.evidence), proposals)
         self.show_proposal()

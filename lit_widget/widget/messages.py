@@ -102,7 +102,7 @@ class Learn:
 
 @dataclass(frozen=True)
 class Flag:
-    """The mask of this object is wrong on this frame: ask its adapter for a proposal."""
+    """The mask of this object is wrong on this frame: ask for a proposal."""
 
     frame: int
     object: int
@@ -228,7 +228,10 @@ class ObjectInfo:
 
 @dataclass(frozen=True)
 class State:
-    """Everything but pixels; sent on `hello` and whenever any of it changes."""
+    """Everything but pixels; sent on `hello` and whenever any of it changes.
+
+    `proposes_untaught` says whether proposals can be had before anything was learned.
+    """
 
     protocol: int
     model: str
@@ -237,6 +240,7 @@ class State:
     adapters: list[AdapterInfo]
     prompts: list[Prompt]
     active_object: int
+    proposes_untaught: bool
     can_undo: bool
     can_redo: bool
     n_corrections: int

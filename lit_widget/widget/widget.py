@@ -172,7 +172,7 @@ class LITWidget(ThreadedWidget):
         self._submit("learn", lambda now: self._annotation.learn(now, item))
 
     def flag(self, frame: int, *, object_id: int | None = None) -> None:
-        """Mark the mask of a frame as wrong and ask the adapter for a proposal; see `proposal`."""
+        """Mark the mask of a frame as wrong and ask for a proposal; see `proposal`."""
         item = self._item(frame, object_id)
         self._submit("propose", lambda now: self._annotation.flag(now, item))
 
@@ -275,7 +275,7 @@ class LITWidget(ThreadedWidget):
 
     @property
     def proposal(self) -> Bool[np.ndarray, "h w"] | None:
-        """The open proposal's mask; `None` without one, as while the adapter has learned nothing."""
+        """The open proposal's mask; `None` without one."""
         held = self._annotation.proposal
         return None if held is None else self._annotation.learner.mask(held.proposals[0].output)
 
