@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lit_widget.widget import messages as m
+from lit_widget.widget.values import MAX_INDICES, MAX_TEXT
 
 CONTRACT = Path(__file__).parent / "contract"
 
@@ -23,6 +24,8 @@ TO_KERNEL = [
     m.ClearPrompts(12, 2),
     m.AddObject(),
     m.Choose(2),
+    m.EditObject(2, name="bike", colour="#D55E00", hidden=True, locked=False),
+    m.DeleteObject(2),
     m.Track(5, reverse=True, stop=0),
     m.Learn(12, 2),
     m.Flag(13, 2),
@@ -42,10 +45,11 @@ TO_VIEW = [
         video=m.VideoInfo("clip.mp4", 48, 192, 256, 23.976),
         objects=[
             m.ObjectInfo(1, "left hand", "#0072B2", [(0, 0, "prompted"), (1, 11, "tracked"), (12, 12, "corrected")]),
-            m.ObjectInfo(2, "object 2", "#E69F00"),
+            m.ObjectInfo(2, "object 2", "#E69F00", [], hidden=True, locked=True),
         ],
         adapters=[m.AdapterInfo(1, 1, [12], [0.5, 0.25], 0.613), m.AdapterInfo(2)],
         prompts=[m.Prompt(20, 2, 0.5, 191.0, positive=False)],
+        palette=[("blue", "#0072B2"), ("orange", "#E69F00")],
         active_object=2,
         proposes_untaught=False,
         can_undo=True,
@@ -126,8 +130,10 @@ WRONG = {
     int: [True, 1.0, "1", None, [1], 2**31, -(2**31), 10**400, float("nan")],
     float: [False, "1", None, [1.0], {}, float("nan"), float("inf"), -float("inf"), 10**400],
     bool: [0, 1, "true", None],
-    list[int]: [None, 3, "12", {"0": 1}, [[1]], [1, None], [1.5], [True], [10**400], list(range(m.MAX_INDICES + 1))],
+    list[int]: [None, 3, "12", {"0": 1}, [[1]], [1, None], [1.5], [True], [10**400], list(range(MAX_INDICES + 1))],
     int | None: [False, 1.0, "1", 10**400],
+    str | None: [False, 1, ["a"], "a" * (MAX_TEXT + 1)],
+    bool | None: [0, 1, "true"],
 }
 CASES = [
     (message, name, value)
@@ -150,8 +156,8 @@ def test_wrong_values_are_refused(message, name, value):
 @pytest.mark.parametrize("message", **named(TO_KERNEL))
 def test_unknown_and_missing_fields_are_refused(message):
     content = wire(message)
-    with pytest.raises(m.MessageError, match=r"has unknown fields \['colour'\]"):
-        m.decode({**content, "colour": 1})
+    with pytest.raises(m.MessageError, match=r"has unknown fields \['shape'\]"):
+        m.decode({**content, "shape": 1})
     for field in fields(message):
         if field.default is MISSING:
             with pytest.raises(m.MessageError, match="lacks a field; expected"):

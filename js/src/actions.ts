@@ -26,6 +26,7 @@ export function statusText(store: Store): string {
     return "Not connected: the kernel is busy or stopped. Run the cell again if this stays";
   }
   if (!store.state) return "Waiting for the kernel";
+  if (store.notice) return store.notice;
   const { job } = store;
   if (job?.status === "running") {
     const doing = job.note || DOING[job.kind];
@@ -124,6 +125,7 @@ export function makeActions(store: Store, commands: Commands) {
   function update(): void {
     updateButtons();
     setText(status, statusText(store));
+    status.classList.toggle("lit-notice", store.notice !== "");
     const { job } = store;
     progress.classList.toggle("lit-shown", store.running);
     stop.disabled = !store.running;

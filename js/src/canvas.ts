@@ -107,7 +107,7 @@ export class FrameCanvas {
     const bitmap = store.frames.bitmap(frame, this.changed);
     let complete = bitmap !== undefined;
     const masks: Scene["masks"] = [];
-    for (const object of store.state.objects) {
+    for (const object of store.state.objects.filter(({ hidden }) => !hidden)) {
       const mask = store.masks.get(frame, object.id);
       if (!mask) continue;
       const layer = this.layers.layer(mask, this.video, object.colour);
@@ -201,9 +201,10 @@ export class FrameCanvas {
 
   #paintPrompts(context: CanvasRenderingContext2D): void {
     for (const prompt of this.store.markers(this.store.frame)) {
-      const colour = this.store.state && objectOf(this.store.state, prompt.object)?.colour;
+      const object = this.store.state && objectOf(this.store.state, prompt.object);
+      if (object?.hidden) continue;
       const at = toScreen(prompt, this.placement);
-      paintPrompt(context, prompt, at, colour ?? "#0072b2", prompt.since === undefined);
+      paintPrompt(context, prompt, at, object?.colour ?? "#0072b2", prompt.since === undefined);
     }
   }
 }

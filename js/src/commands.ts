@@ -1,6 +1,7 @@
 // What the user can do, by mouse, button or key: each is one function here.
 
 import { type Point, WHOLE } from "./geometry";
+import type { EditObject } from "./messages";
 import { canFlag, canLearn, canTrack, objectOf, promptsOn, trackStart } from "./rules";
 import type { Store } from "./store";
 import type { Transport } from "./transport";
@@ -65,6 +66,27 @@ export function makeCommands({ store, transport, setLook, releaseFocus, painted 
     store.notify();
   }
 
+  const active = () => store.state && objectOf(store.state, store.active);
+  const say = (notice: string) => store.set({ notice });
+
+  /** Whether the active object may be changed; says why not. */
+  function free(): boolean {
+    const object = active();
+    if (object?.locked) say(`${object.name} is locked: press K to unlock it`);
+    return object !== null && !object?.locked;
+  }
+
+  function edit(id: number, change: Partial<Omit<EditObject, "type" | "object">>): void {
+    transport.send({ type: "editObject", object: id, ...change });
+  }
+
+  function deleteObject(id: number): void {
+    if (!store.state || !objectOf(store.state, id) || !free()) return;
+    if (store.running && store.job?.kind === "track") transport.send({ type: "interrupt" });
+    store.set({ editing: null });
+    transport.send({ type: "deleteObject", object: id });
+  }
+
   return {
     seek,
     step: (by: number) => seek(store.frame + by),
@@ -100,13 +122,13 @@ export function makeCommands({ store, transport, setLook, releaseFocus, painted 
     },
 
     learn(): void {
-      if (!store.state || !canLearn(store.state, store.frame, store.active)) return;
+      if (!free() || !store.state || !canLearn(store.state, store.frame, store.active)) return;
       store.dropPending(store.frame, store.active);
       transport.send({ type: "learn", frame: store.frame, object: store.active });
     },
 
     flag(): void {
-      if (!store.state || !canFlag(store.state, store.frame, store.active)) return;
+      if (!free() || !store.state || !canFlag(store.state, store.frame, store.active)) return;
       transport.send({ type: "flag", frame: store.frame, object: store.active });
     },
 
@@ -134,6 +156,22 @@ export function makeCommands({ store, transport, setLook, releaseFocus, painted 
 
     addObject: () => transport.send({ type: "addObject" }),
     choose,
+    edit,
+    deleteObject,
+    free,
+    editActive(): void {
+      this.editObject(store.active);
+    },
+    deleteActive: () => deleteObject(store.active),
+    toggle(what: "hidden" | "locked", id = store.active): void {
+      const object = store.state && objectOf(store.state, id);
+      if (object) edit(id, { [what]: !object[what] });
+    },
+    /** Open the editor of an object, or close it. */
+    editObject(id: number | null): void {
+      if (id !== null) choose(id);
+      store.set({ editing: store.editing === id ? null : id });
+    },
     /** A number means a candidate where there are several to choose from, else an object. */
     chooseNumber(number: number): void {
       if (store.open && number <= store.open.candidates.length && store.open.candidates.length > 1) {

@@ -43,7 +43,16 @@ export const BINDINGS: readonly Binding[] = [
   },
   { keys: ["z", "Mod+z"], shown: "Z", does: "Undo", run: (c) => c.undo() },
   { keys: ["Shift+z", "Mod+Shift+z", "Mod+y"], shown: "⇧ Z", does: "Redo", run: (c) => c.redo() },
-  { keys: ["n"], shown: "N", does: "Add an object", run: (c) => c.addObject() },
+  { keys: ["Shift+n"], shown: "⇧ N", does: "Add an object", run: (c) => c.addObject() },
+  { keys: ["h"], shown: "H", does: "Hide or show the object", run: (c) => c.toggle("hidden") },
+  { keys: ["k"], shown: "K", does: "Lock or unlock the object", run: (c) => c.toggle("locked") },
+  { keys: ["F2"], shown: "F2", does: "Rename or recolour the object", run: (c) => c.editActive() },
+  {
+    keys: ["Shift+Delete", "Shift+Backspace"],
+    shown: "⇧ Del",
+    does: "Delete the object; Z brings it back",
+    run: (c) => c.deleteActive(),
+  },
   {
     keys: ["1", "2", "3", "4", "5", "6", "7", "8", "9"],
     shown: "1–9",
@@ -74,6 +83,9 @@ export function keyName(event: KeyboardEvent): string | null {
 const isButton = (target: EventTarget | null): boolean =>
   target instanceof Element && target.closest("button") !== null;
 
+/** Where letters are written and mean nothing else. */
+const isText = (target: EventTarget | null): boolean => target instanceof HTMLInputElement;
+
 export interface Keyboard {
   /** The space bar is down: a drag moves the picture. */
   readonly spaceHeld: boolean;
@@ -89,6 +101,10 @@ export function listenToKeys(root: HTMLElement, commands: Commands): Keyboard {
   let spaceUsed = false;
 
   function down(event: KeyboardEvent): void {
+    if (isText(event.target)) {
+      event.stopPropagation();
+      return;
+    }
     const key = keyName(event);
     const binding = key === null ? undefined : table.get(key);
     if (!binding || key === null) return;
@@ -105,6 +121,7 @@ export function listenToKeys(root: HTMLElement, commands: Commands): Keyboard {
   }
 
   function up(event: KeyboardEvent): void {
+    if (isText(event.target)) return;
     const key = event.key.toLowerCase();
     table.get(key)?.end?.(commands);
     if (key === " " && spaceHeld) {

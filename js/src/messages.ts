@@ -1,7 +1,7 @@
 // Every message between the view and the kernel; the mirror of `lit_widget/widget/messages.py`.
 // Names on the wire are those of the Python fields. Buffers travel beside a message.
 
-export const PROTOCOL = 3;
+export const PROTOCOL = 4;
 
 // --- View to kernel ---------------------------------------------------------------------------
 
@@ -26,6 +26,15 @@ export interface Accept {
   candidate: number;
 }
 
+export interface EditObject {
+  type: "editObject";
+  object: number;
+  name: string | null;
+  colour: string | null;
+  hidden: boolean | null;
+  locked: boolean | null;
+}
+
 interface OnFrame<T extends string> {
   type: T;
   frame: number;
@@ -47,20 +56,24 @@ export type ToKernel =
   | OnFrame<"learn">
   | OnFrame<"flag">
   | OnFrame<"forget">
-  | { type: "choose"; object: number }
+  | { type: "choose" | "deleteObject"; object: number }
+  | EditObject
   | Accept
   | { type: "poll" | "addObject" | "reject" | "cancel" | "interrupt" | "undo" | "redo" };
 
 const DEFAULTS: { [type: string]: object } = {
   track: { reverse: false, stop: null },
   accept: { candidate: 0 },
+  editObject: { name: null, colour: null, hidden: null, locked: null },
 };
 
 type Given<M> = M extends Track
   ? Pick<Track, "type" | "start"> & Partial<Track>
   : M extends Accept
     ? Pick<Accept, "type"> & Partial<Accept>
-    : M;
+    : M extends EditObject
+      ? Pick<EditObject, "type" | "object"> & Partial<EditObject>
+      : M;
 
 /** The wire form of a message: every field of the protocol is present, left-out ones at their default. */
 export function encode(message: Given<ToKernel>): ToKernel {
@@ -108,6 +121,8 @@ export interface ObjectInfo {
   name: string;
   colour: string;
   runs: Run[];
+  hidden: boolean;
+  locked: boolean;
 }
 
 export interface State {
@@ -118,6 +133,7 @@ export interface State {
   objects: ObjectInfo[];
   adapters: AdapterInfo[];
   prompts: Prompt[];
+  palette: [name: string, colour: string][];
   active_object: number;
   proposes_untaught: boolean;
   can_undo: boolean;
@@ -230,7 +246,14 @@ const record =
 const video = record<VideoInfo>({ name: str, n_frames: int, height: int, width: int, fps: num });
 const prompt = record<Prompt>({ frame: int, object: int, x: num, y: num, positive: bool });
 const run = tuple<Run>(int, int, oneOf(...FRAME_STATUS));
-const object = record<ObjectInfo>({ id: int, name: str, colour: str, runs: list(run) });
+const object = record<ObjectInfo>({
+  id: int,
+  name: str,
+  colour: str,
+  runs: list(run),
+  hidden: bool,
+  locked: bool,
+});
 const adapter = record<AdapterInfo>({
   object: int,
   version: int,
@@ -250,6 +273,7 @@ const SHAPES: { [M in ToView as M["type"]]: Check<M> } = {
     objects: list(object),
     adapters: list(adapter),
     prompts: list(prompt),
+    palette: list(tuple(str, str)),
     active_object: int,
     proposes_untaught: bool,
     can_undo: bool,

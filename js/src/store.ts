@@ -4,6 +4,7 @@ import { FrameCache, MaskCache } from "./caches";
 import { bytesOf } from "./codec";
 import { clamp } from "./geometry";
 import type { Candidate, Job, Masks, Prompt, ProposalInfo, State, ToView } from "./messages";
+import { objectOf } from "./rules";
 import type { Link } from "./transport";
 
 export interface ProposedMask extends Candidate {
@@ -37,6 +38,10 @@ export class Store {
   proposal: Proposal | null = null;
   holdBase = false;
   error = "";
+  /** Why what the user just asked for was not done; gone with the next thing that happens. */
+  notice = "";
+  /** The object whose name and look are being changed. */
+  editing: number | null = null;
   help = false;
   pending: Pending[] = [];
   readonly frames = new FrameCache();
@@ -58,7 +63,11 @@ export class Store {
     for (const callback of this.#subscribers) callback();
   }
 
-  set(change: Partial<Pick<Store, "active" | "playing" | "holdBase" | "error" | "help" | "link">>): void {
+  set(
+    change: Partial<
+      Pick<Store, "active" | "playing" | "holdBase" | "error" | "notice" | "editing" | "help" | "link">
+    >,
+  ): void {
     Object.assign(this, change);
     this.notify();
   }
@@ -96,6 +105,7 @@ export class Store {
     const to = this.nFrames > 0 ? clamp(Math.round(frame), 0, this.nFrames - 1) : Math.max(0, frame);
     if (to === this.frame) return false;
     this.frame = to;
+    this.notice = "";
     this.notify();
     return true;
   }
@@ -153,6 +163,7 @@ export class Store {
     const known = state.objects.some((object) => object.id === this.active);
     if (!known || before?.active_object !== state.active_object) this.active = state.active_object;
     this.state = state;
+    if (!objectOf(state, this.editing ?? -1)) this.editing = null;
     this.frame = clamp(this.frame, 0, Math.max(0, state.video.n_frames - 1));
     const limit = this.now() - PENDING_MS;
     this.pending = this.pending.filter((click) => click.since > limit && !confirmed(click, state.prompts));
@@ -160,6 +171,7 @@ export class Store {
 
   #receiveJob(job: Job): void {
     this.job = job;
+    this.notice = "";
     // What waits behind a cancelled job is dropped with it.
     if (job.status === "cancelled") this.pending = [];
   }

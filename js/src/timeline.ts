@@ -57,12 +57,15 @@ function lane(object: ObjectInfo, nFrames: number): HTMLElement[] {
   const bands = object.runs.map(([first, last]) => band(first, last, { fill: object.colour }));
   const label = h(
     "div",
-    { class: "lit-lane-name", title: object.name },
+    { class: `lit-lane-name ${object.hidden ? "lit-faint" : ""}`, title: object.name },
     h("span", { class: "lit-swatch", style: `--object:${object.colour}` }, String(object.id)),
     h("span", { class: "lit-ellipsis" }, object.name),
   );
   const marks = svg("svg", { class: "lit-marks", "aria-hidden": "true" }, ...marksOf(object.runs, nFrames));
-  return [label, h("div", { class: "lit-lane" }, strip(nFrames, ...bands), marks)];
+  return [
+    label,
+    h("div", { class: `lit-lane ${object.hidden ? "lit-faint" : ""}` }, strip(nFrames, ...bands), marks),
+  ];
 }
 
 /** What the marks mean. */

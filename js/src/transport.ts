@@ -40,6 +40,10 @@ const ANSWERED: ReadonlySet<ToKernel["type"]> = new Set([
   "undo",
   "redo",
   "forget",
+  "addObject",
+  "choose",
+  "editObject",
+  "deleteObject",
 ]);
 
 export class Transport {

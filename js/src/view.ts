@@ -160,6 +160,8 @@ function publish(root: HTMLElement, store: Store, canvas: FrameCanvas): void {
     proposal: proposal ? `${proposal.frame}:${proposal.object}` : "",
     candidate: proposal ? `${proposal.picked + 1}/${proposal.candidates.length}` : "",
     following: String(store.following),
+    objects: String(state?.objects.length ?? 0),
+    active: String(store.active),
     adapterVersion: String((state && adapterOf(state, store.active)?.version) ?? 0),
   });
 }

@@ -14,8 +14,8 @@ let cleanups: (() => void)[];
 const settle = () => new Promise((resolve) => setTimeout(resolve, 50));
 const tracked = (last: number): Partial<State> => ({
   objects: [
-    { id: 1, name: "rider", colour: "#e69f00", runs: [[0, last, "tracked"]] },
-    { id: 2, name: "bike", colour: "#56b4e9", runs: [] },
+    { id: 1, name: "rider", colour: "#e69f00", runs: [[0, last, "tracked"]], hidden: false, locked: false },
+    { id: 2, name: "bike", colour: "#56b4e9", runs: [], hidden: false, locked: false },
   ],
 });
 
@@ -94,7 +94,7 @@ afterEach(() => {
 describe("opening", () => {
   it("says hello and asks for frames around the playhead in chunks", async () => {
     await open();
-    expect(model.sent[0]).toEqual({ type: "hello", protocol: 3 });
+    expect(model.sent[0]).toEqual({ type: "hello", protocol: 4 });
     const asked = model.of("requestFrames").map(({ indices }) => indices as number[]);
     expect(asked[0]).toEqual([0, 1, 2, 3, 4, 5, 6, 7]);
     expect(Math.max(...asked.map((indices) => indices.length))).toBeLessThanOrEqual(16);
@@ -121,8 +121,8 @@ describe("opening", () => {
     model.receive(someState(tracked(9)));
     press("2");
     await settle();
-    expect(root.querySelector('.lit-object[aria-pressed="true"]')?.textContent).toContain("bike");
-    expect(other.querySelector('.lit-object[aria-pressed="true"]')?.textContent).toContain("rider");
+    expect(root.querySelector('.lit-object-name[aria-pressed="true"]')?.textContent).toContain("bike");
+    expect(other.querySelector('.lit-object-name[aria-pressed="true"]')?.textContent).toContain("rider");
     stop();
   });
 });

@@ -290,6 +290,13 @@ class VideoLearner:
         self.adapters.restore(snapshot.adapters)
         self.banks = {object_id: MemoryBank(dict(records)) for object_id, records in (snapshot.memory or {}).items()}
 
+    def drop(self, object_id: int) -> None:
+        """Forget an object: its masks, its memory and its adapters."""
+        self.banks.pop(object_id, None)
+        self.adapters.restore(
+            {place: state for place, state in self.adapters.snapshot().items() if place[0] != object_id}
+        )
+
     def reset(self) -> None:
         """Forget everything learned; masks and memory stay."""
         self.adapters.restore({})

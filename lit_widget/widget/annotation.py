@@ -5,8 +5,8 @@ Everything here runs on the worker thread, one call at a time; `mask_of` and `st
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 from jaxtyping import Bool
@@ -18,20 +18,16 @@ from lit_widget.core.types import AdapterState, Correction, Prediction, UpdateRe
 from lit_widget.video.adaptation import MaskTarget, VideoItem
 from lit_widget.video.learner import VideoLearner
 from lit_widget.video.memory import FrameRecord, MaskOutput
-from lit_widget.video.propagate import propagate
 from lit_widget.video.sam2 import Points
 
 from .activity import Activity
 from .describe import describe, describe_proposal
+from .limits import AnnotationError, check_box, check_frame, check_point
 from .mask_feed import MaskFeed, Post
 from .messages import Error, FrameStatus
+from .objects import Objects
 from .pending import OpenProposal, Pending
-
-STATE_EVERY_S = 0.5
-
-
-class AnnotationError(ValueError):
-    """Something asked for that cannot be done here; the sentence says what to do instead."""
+from .tracking import follow, way
 
 
 class Annotation:
@@ -45,9 +41,8 @@ class Annotation:
 
     def __init__(self, learner: VideoLearner, strategy: Strategy, post: Post) -> None:
         self.learner, self._post = learner, post
-        self.session = LiveSession(learner, strategy)
-        self.names: dict[int, str] = {1: "object 1"}
-        self.active = 1
+        self.session = LiveSession(learner, strategy, beside=self)
+        self.objects, self.active = Objects.first(), 1
         self.pending: dict[VideoItem, Pending] = {}
         self.proposal: OpenProposal | None = None
         self.reports: dict[tuple[int, int], UpdateReport] = {}
@@ -57,13 +52,16 @@ class Annotation:
         self._accepted: dict[VideoItem, OpenProposal] = {}
         self.state = describe(self)
 
+    @property
+    def names(self) -> dict[int, str]:
+        """Names of the objects by id."""
+        return self.objects.names
+
     # --- What the user does -------------------------------------------------------------------
 
     def add_object(self, name: str | None = None) -> int:
         """Start a new object and make it the active one; returns its id."""
-        self.active = max(self.names) + 1
-        # A new dictionary, because other threads may be reading the old one.
-        self.names = {**self.names, self.active: name or f"object {self.active}"}
+        self.active, self.objects = self.objects.next_id, self.objects.add(name)
         self.publish()
         return self.active
 
@@ -73,27 +71,42 @@ class Annotation:
         self.active = object_id
         self.publish()
 
+    def edit_object(self, object_id: int, **changes: Any) -> None:
+        """Change an object's name, colour, or whether it is hidden or locked."""
+        self.objects = self.objects.edit(object_id, **changes)
+        self.publish()
+
+    def delete_object(self, object_id: int) -> None:
+        """Remove an object with all its masks and what its adapters learned; undo brings it back."""
+        self._check_free(VideoItem(0, object_id))
+        self.session.checkpoint()
+        gone = [item for item in self._records() if item.object == object_id]
+        for item in [each for each in self.pending if each.object == object_id]:
+            self.pending.pop(item)
+            self._before.pop(item, None)
+        if self.proposal is not None and self.proposal.item.object == object_id:
+            self._close_proposal()
+        self.learner.drop(object_id)
+        self.session.lessons = tuple(each for each in self.session.lessons if each.verdict.item.object != object_id)
+        self.objects = self.objects.remove(object_id)
+        if object_id not in self.names:
+            self.active = self.objects.neighbour(object_id)
+        self.feed.show_changed(gone)
+        self.publish()
+
     def click(self, item: VideoItem, x: float, y: float, *, positive: bool) -> None:
         """Add a point and show the mask it gives."""
-        self.check(item)
-        self.check_point(x, y)
+        check_point(self.learner.size, x, y)
         before = self._opened(item)
         self._segment(item, before, (before.points if before else Points()).plus(x, y, positive=positive))
 
     def box(self, item: VideoItem, corners: tuple[float, float, float, float]) -> None:
         """Prompt with a box (x0, y0, x1, y1); it replaces the prompts on this frame."""
-        self.check(item)
-        x0, y0, x1, y1 = corners
-        if not (0 <= x0 < x1 <= self.learner.frames.width and 0 <= y0 < y1 <= self.learner.frames.height):
-            raise AnnotationError(
-                f"the box {corners} does not lie in the frame; give (x0, y0, x1, y1) with x0 < x1 <= "
-                f"{self.learner.frames.width} and y0 < y1 <= {self.learner.frames.height}"
-            )
+        check_box(self.learner.size, corners)
         self._segment(item, self._opened(item), Points(box=corners))
 
     def give_mask(self, item: VideoItem, mask: Bool[np.ndarray, "h w"]) -> None:
         """Give the whole mask by hand."""
-        self.check(item)
         before = self._opened(item)
         output = self.learner.from_mask(item.frame, mask)
         prediction = before.prediction if before else None
@@ -101,7 +114,7 @@ class Annotation:
 
     def clear_prompts(self, item: VideoItem) -> None:
         """Take back prompts that were not learned."""
-        self.check(item)
+        self._check_free(item)
         pending = self.pending.pop(item, None)
         if pending is not None:
             records = self.learner.bank(item.object).records
@@ -116,49 +129,13 @@ class Annotation:
 
     def track(self, activity: Activity, start: int, *, reverse: bool = False, stop: int | None = None) -> None:
         """Learn what is pending, then follow all objects from `start` to `stop` or the end of the video."""
-        last = 0 if reverse else len(self.learner.frames) - 1
-        stop = last if stop is None else stop
-        self.check(VideoItem(start, self.active))
-        self.check(VideoItem(stop, self.active))
-        if (stop > start) if reverse else (stop < start):
-            raise AnnotationError(
-                f"frame {stop} is not on the way from frame {start}; "
-                f"{'leave reverse out' if reverse else 'set reverse=True'} to track there"
-            )
-        if not any(self.learner.bank(each).has_conditioning for each in self.names):
-            raise AnnotationError("there is nothing to track yet; click the object on some frame first")
+        last, objects = way(self, start, stop, reverse=reverse)
         self._commit_all(activity)
-        objects = [each for each in self.names if self.learner.bank(each).has_conditioning]
-        activity.enter("track", abs(stop - start) + 1)
-        waiting: list[VideoItem] = []
-        told = time.monotonic()
-        for done, tracked in enumerate(
-            propagate(
-                self.learner,
-                objects,
-                start,
-                stop,
-                reverse=reverse,
-                revise=lambda prediction: self.session.strategy.revise(self.learner, prediction),
-                cancelled=activity.interrupted,
-            ),
-            start=1,
-        ):
-            for prediction in tracked.predictions:
-                self.feed.touch(prediction.item)
-                waiting.append(prediction.item)
-            if activity.step(done):
-                self.feed.show(waiting)
-                waiting = []
-            if time.monotonic() - told > STATE_EVERY_S:
-                told = time.monotonic()
-                self.publish()
-        self.feed.show(waiting)
-        self.publish()
+        follow(self, activity, objects, start, last, reverse=reverse)
 
     def learn(self, activity: Activity, item: VideoItem) -> None:
         """Train on the correction that stands on this frame, then track on from it."""
-        self.check(item)
+        self._check_free(item)
         if item not in self.pending:
             raise AnnotationError(
                 f"there is no correction of object {item.object} on frame {item.frame} to learn from; click it first"
@@ -168,7 +145,7 @@ class Annotation:
 
     def flag(self, activity: Activity, item: VideoItem) -> None:
         """Say that the mask is wrong, and show what is proposed instead, if anything is."""
-        self.check(item)
+        self._check_free(item)
         record = self.learner.bank(item.object).records.get(item.frame)
         if record is None:
             raise AnnotationError(f"object {item.object} has no mask on frame {item.frame} yet; track to it first")
@@ -185,6 +162,7 @@ class Annotation:
     def accept(self, activity: Activity, candidate: int = 0) -> None:
         """Take one of the proposed masks and track on from it."""
         opened = self._opened_proposal()
+        self._check_free(opened.item)
         if not 0 <= candidate < len(opened.proposals):
             raise AnnotationError(f"there is no candidate {candidate}; candidates are 0 to {len(opened.proposals) - 1}")
         self._learning(
@@ -261,29 +239,22 @@ class Annotation:
         Raises:
             AnnotationError: naming what exists.
         """
-        if not 0 <= item.frame < len(self.learner.frames):
-            raise AnnotationError(f"frame {item.frame} does not exist; frames are 0 to {len(self.learner.frames) - 1}")
-        if item.object not in self.names:
-            raise AnnotationError(f"object {item.object} does not exist; objects are {list(self.names)}")
-
-    def check_point(self, x: float, y: float) -> None:
-        """Refuse points outside the frame.
-
-        Raises:
-            AnnotationError: giving the frame's size.
-        """
-        height, width = self.learner.size
-        if not (0 <= x < width and 0 <= y < height):
-            raise AnnotationError(
-                f"the click ({x:g}, {y:g}) is outside the frame; x must be from 0 to {width - 1}, "
-                f"y from 0 to {height - 1}"
-            )
+        check_frame(item.frame, len(self.learner.frames))
+        self.objects[item.object]
 
     # --- Inside -------------------------------------------------------------------------------
 
+    def _check_free(self, item: VideoItem) -> None:
+        self.check(item)
+        if self.objects[item.object].locked:
+            raise AnnotationError(f"object {item.object} is locked; unlock it to change it")
+
     def _opened(self, item: VideoItem) -> Pending | None:
         """What a new prompt on this frame builds on: standing prompts, or the mask that it corrects."""
+        self._check_free(item)
         self.active = item.object
+        if self.objects[item.object].hidden:
+            self.objects = self.objects.edit(item.object, hidden=False)
         if item in self.pending:
             return self.pending[item]
         record = self.learner.bank(item.object).records.get(item.frame)
@@ -322,6 +293,8 @@ class Annotation:
         for item, pending in list(self.pending.items()):
             if activity.cancelled():
                 return
+            if self.objects[item.object].locked:
+                continue
             if pending.prediction is None:
                 del self.pending[item]
                 self._before.pop(item, None)
@@ -399,6 +372,16 @@ class Annotation:
             return pending.output, "prompted"
         record = self.learner.bank(item.object).records.get(item.frame)
         return None if record is None else (record.output, record.status)
+
+    def snapshot(self) -> Objects:
+        """What undo goes back to beside masks and weights."""
+        return self.objects
+
+    def restore(self, state: Objects) -> None:
+        """Bring deleted objects back, or delete them again."""
+        self.objects = self.objects.back_to(state)
+        if self.active not in self.names:
+            self.active = self.objects.neighbour(self.active)
 
     def _records(self) -> dict[VideoItem, FrameRecord]:
         return {

@@ -17,6 +17,10 @@ _ACTIONS: dict[type, Callable[[LITWidget, Any], object]] = {
     m.ClearPrompts: lambda w, it: w.clear_prompts(it.frame, object_id=it.object),
     m.AddObject: lambda w, _: w.add_object(),
     m.Choose: lambda w, it: w.choose(it.object),
+    m.EditObject: lambda w, it: w.edit_object(
+        it.object, name=it.name, colour=it.colour, hidden=it.hidden, locked=it.locked
+    ),
+    m.DeleteObject: lambda w, it: w.delete_object(it.object),
     m.Track: lambda w, it: w.track(it.start, stop=it.stop, reverse=it.reverse),
     m.Learn: lambda w, it: w.learn(it.frame, object_id=it.object),
     m.Flag: lambda w, it: w.flag(it.frame, object_id=it.object),

@@ -8,15 +8,13 @@ them, most significant bit first (`numpy.packbits`), compressed with zlib.
 
 from __future__ import annotations
 
-import math
 from dataclasses import asdict, dataclass, field, fields
-from typing import Any, Literal, get_args, get_origin, get_type_hints
+from typing import Any, Literal, get_args, get_type_hints
 
-PROTOCOL = 3
+from .values import fits
+
+PROTOCOL = 4
 """Version of the protocol; the view says which one it speaks in `hello`."""
-
-MAX_INDICES = 256
-"""Most frames that one request may name."""
 
 
 class MessageError(ValueError):
@@ -79,6 +77,24 @@ class AddObject:
 @dataclass(frozen=True)
 class Choose:
     """Make an object the active one."""
+
+    object: int
+
+
+@dataclass(frozen=True)
+class EditObject:
+    """Change what is given: the name, the colour `#rrggbb`, whether its masks are hidden, whether it is locked."""
+
+    object: int
+    name: str | None = None
+    colour: str | None = None
+    hidden: bool | None = None
+    locked: bool | None = None
+
+
+@dataclass(frozen=True)
+class DeleteObject:
+    """Remove an object with its masks and adapters; undo brings it back."""
 
     object: int
 
@@ -160,6 +176,8 @@ ToKernel = (
     | ClearPrompts
     | AddObject
     | Choose
+    | EditObject
+    | DeleteObject
     | Track
     | Learn
     | Flag
@@ -218,19 +236,25 @@ class AdapterInfo:
 
 @dataclass(frozen=True)
 class ObjectInfo:
-    """An object and the runs of frames in each status: `[first, last, status]`, inclusive, sorted."""
+    """An object and the runs of frames in each status: `[first, last, status]`, inclusive, sorted.
+
+    The masks of a hidden object are not shown, those of a locked one do not change.
+    """
 
     id: int
     name: str
     colour: str
     runs: list[tuple[int, int, FrameStatus]] = field(default_factory=list)
+    hidden: bool = False
+    locked: bool = False
 
 
 @dataclass(frozen=True)
 class State:
     """Everything but pixels; sent on `hello` and whenever any of it changes.
 
-    `proposes_untaught` says whether proposals can be had before anything was learned.
+    `proposes_untaught` says whether proposals can be had before anything was learned; `palette` holds names and
+    values of the colours that an object can be given.
     """
 
     protocol: int
@@ -239,6 +263,7 @@ class State:
     objects: list[ObjectInfo]
     adapters: list[AdapterInfo]
     prompts: list[Prompt]
+    palette: list[tuple[str, str]]
     active_object: int
     proposes_untaught: bool
     can_undo: bool
@@ -351,27 +376,11 @@ def decode(content: object) -> ToKernel:
         raise MessageError(f"message {kind!r} has unknown fields {unknown[:5]}")
     hints = get_type_hints(cls)
     # JSON writes whole numbers without a point.
-    given |= {name: float(value) for name, value in given.items() if hints[name] is float and _fits(value, int)}
+    given |= {name: float(value) for name, value in given.items() if hints[name] is float and fits(value, int)}
     for name, value in given.items():
-        if not _fits(value, hints[name]):
+        if not fits(value, hints[name]):
             raise MessageError(f"message {kind!r}: field {name!r} has the wrong type or value")
     try:
         return cls(**given)
     except TypeError:
         raise MessageError(f"message {kind!r} lacks a field; expected {sorted(known)}") from None
-
-
-def _fits(value: object, hint: Any) -> bool:
-    """Whether a JSON value is of the annotated type; numbers must be finite and integers exact."""
-    if hint is bool:
-        return isinstance(value, bool)
-    if hint is int:
-        return isinstance(value, int) and not isinstance(value, bool) and abs(value) < 2**31
-    if hint is float:
-        return isinstance(value, float) and math.isfinite(value)
-    if get_origin(hint) is list:
-        (inner,) = get_args(hint)
-        return isinstance(value, list) and len(value) <= MAX_INDICES and all(_fits(item, inner) for item in value)
-    if arms := get_args(hint):
-        return any(value is None if arm is type(None) else _fits(value, arm) for arm in arms)
-    return False

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import operator
 import pathlib
 import sys
 from collections.abc import Callable
@@ -24,13 +23,14 @@ from lit_widget.video.strategies import STRATEGIES, learner_for
 from lit_widget.video.trackers import Tracker, TrackerInfo, find_tracker
 
 from .activity import Activity, activity
-from .annotation import Annotation, AnnotationError
+from .annotation import Annotation
 from .answers import Answers
 from .codec import PREVIEW_WIDTH, encode_jpeg, overlay
 from .comms import ThreadedWidget
-from .describe import colour_of
 from .dispatch import dispatch
+from .limits import AnnotationError, check_point, checked_mask, whole_number
 from .messages import Error, JobKind, MessageError, decode
+from .object_methods import ObjectMethods
 from .outbox import Outbox
 from .worker import Job, Worker
 
@@ -47,7 +47,7 @@ _asked_by_view: ContextVar[bool] = ContextVar("asked_by_view", default=False)
 """Whether a view's message is being handled; its errors belong in the view and not in a later cell."""
 
 
-class LITWidget(ThreadedWidget):
+class LITWidget(ObjectMethods, ThreadedWidget):
     """Annotate a video with SAM 2 and an adapter that learns from every correction.
 
     Every action of the mouse has a method with the same effect. Methods return at once and work is done in
@@ -126,18 +126,10 @@ class LITWidget(ThreadedWidget):
 
     # --- Annotating ---------------------------------------------------------------------------
 
-    def add_object(self, name: str | None = None) -> int:
-        """Start a new object, which becomes the active one; returns its id."""
-        return self._annotation.add_object(name)
-
-    def choose(self, object_id: int) -> None:
-        """Make an object the active one: what methods mean when they are given no `object_id`."""
-        self._annotation.choose(object_id)
-
     def click(self, frame: int, x: float, y: float, *, positive: bool = True, object_id: int | None = None) -> None:
         """Click a pixel of a frame: on the object, or off it with `positive=False`."""
         item = self._item(frame, object_id)
-        self._annotation.check_point(x, y)
+        check_point(self._annotation.learner.size, x, y)
         self._submit("predict", lambda _: self._annotation.click(item, x, y, positive=positive))
 
     def box(self, frame: int, x0: float, y0: float, x1: float, y1: float, *, object_id: int | None = None) -> None:
@@ -151,7 +143,7 @@ class LITWidget(ThreadedWidget):
         Raises:
             ValueError: if its shape or values do not fit.
         """
-        item, checked = self._item(frame, object_id), self._checked(mask)
+        item, checked = self._item(frame, object_id), checked_mask(self._annotation.learner.size, mask)
         self._submit("predict", lambda _: self._annotation.give_mask(item, checked))
 
     def clear_prompts(self, frame: int, *, object_id: int | None = None) -> None:
@@ -254,11 +246,6 @@ class LITWidget(ThreadedWidget):
         return self._annotation.learner.frames
 
     @property
-    def objects(self) -> dict[int, str]:
-        """Names of the objects by id."""
-        return dict(self._annotation.names)
-
-    @property
     def tracker(self) -> TrackerInfo:
         """The tracker, and what it can do."""
         return self._annotation.learner.tracker.info
@@ -340,22 +327,9 @@ class LITWidget(ThreadedWidget):
     # --- Inside -------------------------------------------------------------------------------
 
     def _item(self, frame: int, object_id: int | None) -> VideoItem:
-        try:
-            index = operator.index(frame)
-        except TypeError:
-            raise AnnotationError(f"a frame is a whole number, got {frame!r}") from None
-        item = VideoItem(index, self._annotation.active if object_id is None else int(object_id))
+        item = VideoItem(whole_number(frame), self._annotation.active if object_id is None else int(object_id))
         self._annotation.check(item)
         return item
-
-    def _checked(self, mask: np.ndarray) -> Bool[np.ndarray, "h w"]:
-        given = np.asarray(mask)
-        size = (self.frames.height, self.frames.width)
-        if given.shape != size:
-            raise AnnotationError(f"the mask has shape {given.shape}; expected (height, width) = {size}")
-        if given.dtype != bool and not (given.dtype.kind in "ui" and given.max(initial=0) <= 1):
-            raise AnnotationError(f"the mask has dtype {given.dtype}; expected bool, or 0 and 1; use mask > 0")
-        return given.astype(bool)
 
     def _frames_with(self, status: str) -> list[int]:
         records = self._annotation.learner.bank(self._annotation.active).records
@@ -393,8 +367,8 @@ class LITWidget(ThreadedWidget):
 
     def _refresh_preview(self) -> None:
         frame, masks = self.frame_index, {}
-        for object_id in self._annotation.names:
-            mask = self._annotation.mask_of(VideoItem(frame, object_id))
+        for object_id, thing in self._annotation.objects.things.items():
+            mask = None if thing.hidden else self._annotation.mask_of(VideoItem(frame, object_id))
             if mask is not None:
-                masks[colour_of(object_id)] = mask
+                masks[thing.colour] = mask
         self.preview = encode_jpeg(overlay(self.frames[frame], masks), max_width=PREVIEW_WIDTH)

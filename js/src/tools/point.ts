@@ -42,6 +42,7 @@ export function pointTool(commands: Commands): Tool {
         return;
       }
       release();
+      if (!commands.free()) return;
       const at = { x: tenth(press.at.x), y: tenth(press.at.y) };
       const click = commands.markClick(at, !isNegative(press.event));
       // Enlarged, the click may be the first half of a double click: the marker shows, the message waits.
