@@ -1,11 +1,22 @@
 // The frame with everything on it: masks, prompts, and the proposal as a difference.
 
-import { clamp, type Look, type Placement, place, type Size, toScreen, WHOLE } from "./geometry";
+import { clamp, type Look, type Placement, type Point, place, type Size, toScreen, WHOLE } from "./geometry";
 import { type Diff, type Layer, Layers } from "./layers";
 import type { ObjectInfo } from "./messages";
-import { hatch, MASK_ALPHA, paintArea, paintContour, paintNumber, paintOutline, paintPrompt } from "./paint";
+import {
+  hatch,
+  isPaint,
+  MASK_ALPHA,
+  paintArea,
+  paintContour,
+  paintNumber,
+  paintOutline,
+  paintPrompt,
+  paintShape,
+  paintStroke,
+} from "./paint";
 import { objectOf } from "./rules";
-import type { Store } from "./store";
+import type { Drawing, Store } from "./store";
 
 /** All that a painted frame consists of; it is shown only once all of it is decoded. */
 interface Scene {
@@ -25,6 +36,8 @@ export class FrameCanvas {
   #scene: Scene | null = null;
   #preview: ImageBitmap | null = null;
   readonly layers: Layers;
+  readonly ring: HTMLDivElement;
+  #ringAt: Point | null = null;
   #scratch = document.createElement("canvas");
 
   constructor(
@@ -34,6 +47,9 @@ export class FrameCanvas {
     this.element = document.createElement("canvas");
     this.element.className = "lit-frame";
     this.element.setAttribute("role", "img");
+    this.ring = document.createElement("div");
+    this.ring.className = "lit-ring";
+    this.ring.hidden = true;
     this.layers = new Layers(changed, (text) => store.set({ error: text }));
   }
 
@@ -87,7 +103,22 @@ export class FrameCanvas {
     this.changed();
   }
 
+  showRing(at: Point | null): void {
+    this.#ringAt = at;
+    this.#placeRing();
+  }
+
+  #placeRing(): void {
+    const { ring } = this;
+    ring.hidden = !this.#ringAt;
+    if (!this.#ringAt) return;
+    const across = Math.max(4, 2 * this.store.brush * this.placement.scale);
+    ring.style.width = ring.style.height = `${across}px`;
+    ring.style.transform = `translate(${this.#ringAt.x - across / 2}px, ${this.#ringAt.y - across / 2}px)`;
+  }
+
   draw(): void {
+    this.#placeRing();
     const scene = this.#compose(this.store.frame);
     if (scene) this.#scene = scene;
     if (this.#scene && this.#scene.bitmap.width === 0) this.#scene = null;
@@ -146,8 +177,10 @@ export class FrameCanvas {
   #paint(context: CanvasRenderingContext2D, scene: Scene): void {
     this.#paintPicture(context, scene.bitmap);
     const shown = this.store.holdBase ? null : scene.diff;
+    const { drawing } = this.store;
     for (const { object, layer } of scene.masks) {
-      if (shown?.object.id !== object.id) this.#paintMask(context, layer, object.colour);
+      const drawn = drawing?.object === object.id && drawing.frame === scene.frame && isPaint(drawing);
+      if (shown?.object.id !== object.id && !drawn) this.#paintMask(context, layer, object.colour);
     }
     if (shown) this.#paintDiff(context, shown.diff, shown.object.colour);
     this.#toScreenPixels(context);
@@ -155,6 +188,7 @@ export class FrameCanvas {
       this.#paintLabel(context, object, shown?.object.id === object.id ? shown.diff.proposed : layer);
     }
     if (scene.frame === this.store.frame) this.#paintPrompts(context);
+    if (drawing?.frame === scene.frame) this.#paintDrawing(context, scene, drawing);
   }
 
   #paintMask(context: CanvasRenderingContext2D, layer: Layer, colour: string): void {
@@ -192,6 +226,29 @@ export class FrameCanvas {
     context.drawImage(this.#scratch, 0, 0);
   }
 
+  /** What the mouse draws: paint in place of the mask that it changes, a line where an area is enclosed. */
+  #paintDrawing(context: CanvasRenderingContext2D, scene: Scene, drawing: Drawing): void {
+    const object = this.store.state && objectOf(this.store.state, drawing.object);
+    if (!object) return;
+    if (!isPaint(drawing)) {
+      this.#toVideoPixels(context);
+      paintShape(context, drawing, object.colour, this.placement.scale);
+      return;
+    }
+    const scratch = this.#scratch.getContext("2d");
+    if (!scratch) return;
+    scratch.setTransform(1, 0, 0, 1, 0, 0);
+    scratch.clearRect(0, 0, this.#scratch.width, this.#scratch.height);
+    this.#toVideoPixels(scratch);
+    const mask = scene.masks.find((each) => each.object.id === object.id);
+    if (mask) paintArea(scratch, mask.layer, 1);
+    paintStroke(scratch, drawing, object.colour);
+    context.setTransform(1, 0, 0, 1, 0, 0);
+    context.globalAlpha = MASK_ALPHA;
+    context.drawImage(this.#scratch, 0, 0);
+    context.globalAlpha = 1;
+  }
+
   #paintLabel(context: CanvasRenderingContext2D, object: ObjectInfo, layer: Layer): void {
     if (layer.pixels === 0) return;
     const top = toScreen(layer.top, this.placement);
@@ -204,7 +261,19 @@ export class FrameCanvas {
       const object = this.store.state && objectOf(this.store.state, prompt.object);
       if (object?.hidden) continue;
       const at = toScreen(prompt, this.placement);
-      paintPrompt(context, prompt, at, object?.colour ?? "#0072b2", prompt.since === undefined);
+      paintPrompt(context, prompt, at, object?.colour ?? "#0072b2", prompt.sent);
+    }
+    for (const { frame, object: id, box } of this.store.state?.standing ?? []) {
+      const object = this.store.state && objectOf(this.store.state, id);
+      if (frame !== this.store.frame || !object || object.hidden || box.length < 4) continue;
+      const [x0, y0, x1, y1] = box as [number, number, number, number];
+      const points = [
+        { x: x0, y: y0 },
+        { x: x1, y: y1 },
+      ];
+      this.#toVideoPixels(context);
+      paintShape(context, { kind: "box", points }, object.colour, this.placement.scale);
+      this.#toScreenPixels(context);
     }
   }
 }

@@ -1,9 +1,13 @@
 // What the user can do, by mouse, button or key: each is one function here.
 
-import { type Point, WHOLE } from "./geometry";
+import { fillBits, strokeBits } from "./bits";
+import type { Mask } from "./caches";
+import { decodeMask, encodeMask } from "./codec";
+import { clamp, type Point, type Size, tenth, WHOLE } from "./geometry";
 import type { EditObject } from "./messages";
-import { canFlag, canLearn, canTrack, objectOf, promptsOn, trackStart } from "./rules";
-import type { Store } from "./store";
+import { canFlag, canLearn, canTrack, objectOf, promptsOn, standingOn, trackStart } from "./rules";
+import type { Drawing, Store } from "./store";
+import type { Tool, ToolName } from "./tools/tool";
 import type { Transport } from "./transport";
 
 export interface Surroundings {
@@ -13,11 +17,17 @@ export interface Surroundings {
   releaseFocus(): void;
   /** The frame on the screen, which lags behind the playhead while pixels are on their way. */
   painted(): number;
+  /** The size of the video. */
+  size(): Size;
+  tool(): Tool;
+  /** Make ready what is painted of a mask whose bits are known, so that it shows in the next picture. */
+  prepare(mask: Mask, bits: Uint8Array): void;
 }
 
 export type Commands = ReturnType<typeof makeCommands>;
 
-export function makeCommands({ store, transport, setLook, releaseFocus, painted }: Surroundings) {
+export function makeCommands(surroundings: Surroundings) {
+  const { store, transport, setLook, releaseFocus, painted, size, tool, prepare } = surroundings;
   let cancelled = -1;
 
   /** The proposal to judge; the user must see it first. */
@@ -76,6 +86,45 @@ export function makeCommands({ store, transport, setLook, releaseFocus, painted 
     return object !== null && !object?.locked;
   }
 
+  /** The user works on what is on the screen; a playhead that moves by itself may be ahead of it. */
+  function takeOver(): void {
+    if (store.playing || store.following) seek(painted());
+    if (store.running && store.job?.kind === "track") transport.send({ type: "interrupt" });
+  }
+
+  function giveMask(frame: number, object: number, bytes: ArrayBuffer, bits?: Uint8Array): void {
+    const mask = store.masks.draft(frame, object, new Uint8Array(bytes));
+    if (bits) prepare(mask, bits);
+    transport.send({ type: "giveMask", frame, object }, [bytes]);
+    store.notify();
+  }
+
+  /** Apply what was drawn to the mask that is there; strokes that follow each other fast are applied in order. */
+  async function apply({ frame, object, kind, points, radius }: Drawing): Promise<void> {
+    const before = store.masks.get(frame, object);
+    const { width, height } = size();
+    const bits = before ? await decodeMask(before.bytes, width, height) : new Uint8Array(width * height);
+    if (kind === "brush" || kind === "eraser") {
+      strokeBits(bits, { width, height }, points, radius, kind === "brush" ? 1 : 0);
+    } else fillBits(bits, { width, height }, points, kind === "lasso" ? 1 : 0);
+    const bytes = await encodeMask(bits);
+    const more = before?.draft || (store.state && standingOn(store.state, frame, object)?.painted);
+    store.strokes.push({ frame, object, before: more && before ? before.bytes.slice().buffer : null });
+    if (store.drawing?.points === points) store.drawing = null;
+    giveMask(frame, object, bytes, bits);
+  }
+
+  let applied: Promise<void> = Promise.resolve();
+
+  /** Take the last stroke here back; says whether there was one besides the first. */
+  function undoStroke(): boolean {
+    const last = store.strokes.at(-1);
+    if (last?.frame !== store.frame || last.object !== store.active) return false;
+    store.strokes.pop();
+    if (last.before) giveMask(last.frame, last.object, last.before);
+    return last.before !== null;
+  }
+
   function edit(id: number, change: Partial<Omit<EditObject, "type" | "object">>): void {
     transport.send({ type: "editObject", object: id, ...change });
   }
@@ -102,15 +151,59 @@ export function makeCommands({ store, transport, setLook, releaseFocus, painted 
 
     /** Show the marker at once; `sendClick` tells the kernel. A click stops the tracking, but no learning. */
     markClick(point: Point, positive: boolean) {
-      // A playhead that moves by itself may be ahead of what the user saw and clicked.
-      if (store.playing || store.following) seek(painted());
-      if (store.running && store.job?.kind === "track") transport.send({ type: "interrupt" });
+      takeOver();
       const click = { frame: store.frame, object: store.active, ...point, positive };
       store.addPending(click);
       return click;
     },
     sendClick(click: Parameters<Store["addPending"]>[0]): void {
       transport.send({ type: "click", ...click });
+    },
+    /** Begin to draw on the picture. */
+    draw(kind: Drawing["kind"], at: Point): void {
+      if (!store.state || !free()) return;
+      takeOver();
+      store.set({
+        drawing: { kind, frame: store.frame, object: store.active, points: [at], radius: store.brush },
+      });
+    },
+    /** Go on drawing; `keep` points at most are kept of the way. */
+    drawTo(at: Point, keep = Number.POSITIVE_INFINITY): void {
+      const { drawing } = store;
+      if (drawing) store.set({ drawing: { ...drawing, points: [...drawing.points.slice(0, keep), at] } });
+    },
+    drawn(): Promise<void> {
+      const { drawing } = store;
+      if (drawing) applied = applied.then(() => apply(drawing));
+      return applied;
+    },
+    boxed(): void {
+      const { drawing } = store;
+      store.set({ drawing: null });
+      const [from, to] = drawing?.points ?? [];
+      if (!drawing || !from || !to) return;
+      const { width, height } = size();
+      const [x0, x1] = [from.x, to.x].map((x) => tenth(clamp(x, 0, width))).sort((a, b) => a - b);
+      const [y0, y1] = [from.y, to.y].map((y) => tenth(clamp(y, 0, height))).sort((a, b) => a - b);
+      const corners = { x0: x0 as number, y0: y0 as number, x1: x1 as number, y1: y1 as number };
+      if (corners.x1 - corners.x0 < 1 || corners.y1 - corners.y0 < 1) say("Drag from corner to corner");
+      else transport.send({ type: "box", frame: drawing.frame, object: drawing.object, ...corners });
+    },
+    chooseTool(name: ToolName): void {
+      tool().stop();
+      store.set({ tool: name });
+    },
+    sizeBrush(factor: number): void {
+      const grown = factor > 1 ? Math.ceil(store.brush * factor) : Math.floor(store.brush * factor);
+      store.set({ brush: clamp(grown, 1, 256) });
+    },
+    removePrompt(frame: number, index: number): void {
+      if (free()) transport.send({ type: "removePrompt", frame, object: store.active, index });
+    },
+    clearPrompts(frame: number): void {
+      if (!free()) return;
+      store.dropPending(frame, store.active);
+      transport.send({ type: "clearPrompts", frame, object: store.active });
     },
     dropClick(frame: number, object: number): void {
       store.dropPending(frame, object);
@@ -119,6 +212,11 @@ export function makeCommands({ store, transport, setLook, releaseFocus, painted 
     track(reverse = false): void {
       if (!store.state || !canTrack(store.state)) return;
       transport.send({ type: "track", start: trackStart(store.state, store.frame, reverse), reverse });
+    },
+
+    /** Close what is being drawn, else learn. */
+    enter(): void {
+      if (!tool().finish?.()) this.learn();
     },
 
     learn(): void {
@@ -143,7 +241,9 @@ export function makeCommands({ store, transport, setLook, releaseFocus, painted 
     undo(): void {
       const state = store.state;
       if (!state) return;
-      if (promptsOn(store.markers(store.frame), store.frame, store.active).length > 0) {
+      if (undoStroke()) return;
+      const waiting = promptsOn(store.pending, store.frame, store.active).length > 0;
+      if (waiting || standingOn(state, store.frame, store.active)) {
         store.dropPending(store.frame, store.active);
         transport.send({ type: "clearPrompts", frame: store.frame, object: store.active });
       } else if (state.can_undo) transport.send({ type: "undo" });
@@ -184,6 +284,8 @@ export function makeCommands({ store, transport, setLook, releaseFocus, painted 
     /** Close the help, else stop the job, else let the notebook have the keys again; never a dead end. */
     escape(): void {
       if (store.help) store.set({ help: false });
+      else if (store.drawing) tool().stop();
+      else if (store.editing !== null) store.set({ editing: null });
       else if (store.running && store.job?.id !== cancelled) cancel();
       else releaseFocus();
     },

@@ -175,6 +175,11 @@ export class Layers {
     return kept;
   }
 
+  /** Make the layer of a mask whose bits are known already. */
+  prepare(mask: Packed, bits: Uint8Array, size: Size, colour: string): void {
+    this.#layers.set(mask, makeLayer(bits, size, colour));
+  }
+
   diff(base: Packed | undefined, proposal: Packed, size: Size, colour: string) {
     const key = [base, proposal, colour];
     if (this.#diff?.key.every((part, i) => part === key[i])) return this.#diff.diff;

@@ -14,6 +14,24 @@ export interface Click {
   positive: boolean;
 }
 
+export interface Box {
+  type: "box";
+  frame: number;
+  object: number;
+  x0: number;
+  y0: number;
+  x1: number;
+  y1: number;
+}
+
+export interface RemovePrompt {
+  type: "removePrompt";
+  frame: number;
+  object: number;
+  /** Among the prompts of the object on the frame. */
+  index: number;
+}
+
 export interface Track {
   type: "track";
   start: number;
@@ -51,6 +69,9 @@ export type ToKernel =
   | Request<"requestFrames">
   | Request<"requestMasks">
   | Click
+  | Box
+  | RemovePrompt
+  | OnFrame<"giveMask">
   | Track
   | OnFrame<"clearPrompts">
   | OnFrame<"learn">
@@ -108,6 +129,16 @@ export interface Prompt {
   positive: boolean;
 }
 
+/** What stands on a frame until it is learned or taken back. */
+export interface Standing {
+  frame: number;
+  object: number;
+  painted: boolean;
+  /** Corners x0, y0, x1, y1, or nothing. */
+  box: number[];
+  first: boolean;
+}
+
 export interface AdapterInfo {
   object: number;
   version: number;
@@ -132,6 +163,7 @@ export interface State {
   video: VideoInfo;
   objects: ObjectInfo[];
   adapters: AdapterInfo[];
+  standing: Standing[];
   prompts: Prompt[];
   palette: [name: string, colour: string][];
   active_object: number;
@@ -245,6 +277,7 @@ const record =
 
 const video = record<VideoInfo>({ name: str, n_frames: int, height: int, width: int, fps: num });
 const prompt = record<Prompt>({ frame: int, object: int, x: num, y: num, positive: bool });
+const standing = record<Standing>({ frame: int, object: int, painted: bool, box: list(num), first: bool });
 const run = tuple<Run>(int, int, oneOf(...FRAME_STATUS));
 const object = record<ObjectInfo>({
   id: int,
@@ -272,6 +305,7 @@ const SHAPES: { [M in ToView as M["type"]]: Check<M> } = {
     video,
     objects: list(object),
     adapters: list(adapter),
+    standing: list(standing),
     prompts: list(prompt),
     palette: list(tuple(str, str)),
     active_object: int,

@@ -62,7 +62,7 @@ function makeProposalBar(store: Store, commands: Commands, canvas: FrameCanvas) 
   const base = button({
     text: "Hold to compare",
     label: "Hold to compare with the mask before",
-    key: "B",
+    key: "C",
     run: () => {},
   });
   const hold = (on: boolean) => () => commands.holdBase(on);

@@ -4,11 +4,15 @@ import type { Commands } from "./commands";
 import { h } from "./dom";
 import { makeLearning } from "./learning";
 import { makeObjects } from "./objects";
+import { makePrompts } from "./prompts";
 import type { Store } from "./store";
 import { makeLegend } from "./timeline";
 
 export function makePanel(store: Store, commands: Commands) {
-  const parts = [makeObjects(store, commands), makeLearning(store, commands)];
+  const learning = makeLearning(store, commands);
+  const prompts = makePrompts(store, commands);
+  learning.element.append(prompts.element);
+  const parts = [makeObjects(store, commands), learning];
   const element = h(
     "div",
     { class: "lit-panel", role: "group", "aria-label": "Objects and learning", tabindex: 0 },
@@ -18,7 +22,7 @@ export function makePanel(store: Store, commands: Commands) {
   return {
     element,
     update(): void {
-      for (const part of parts) part.update();
+      for (const part of [...parts, prompts]) part.update();
     },
   };
 }

@@ -1,6 +1,6 @@
 // What the user can do now, and what to do next: pure questions about the state.
 
-import type { AdapterInfo, Candidate, FrameStatus, ObjectInfo, Prompt, State } from "./messages";
+import type { AdapterInfo, Candidate, FrameStatus, ObjectInfo, Prompt, Standing, State } from "./messages";
 
 export type NextAction = "click" | "track" | "learn" | "accept" | null;
 
@@ -32,11 +32,15 @@ export const isTracked = (object: ObjectInfo | undefined): boolean =>
 export const promptsOn = <P extends Prompt>(prompts: P[], frame: number, object: number): P[] =>
   prompts.filter((prompt) => prompt.frame === frame && prompt.object === object);
 
+/** What stands on a frame and has not been learned. */
+export const standingOn = (state: State, frame: number, object: number): Standing | undefined =>
+  state.standing.find((each) => each.frame === frame && each.object === object);
+
 export const canTrack = (state: State): boolean =>
-  state.prompts.length > 0 || state.objects.some((object) => object.runs.length > 0);
+  state.standing.length > 0 || state.objects.some((object) => object.runs.length > 0);
 
 export const canLearn = (state: State, frame: number, object: number): boolean =>
-  promptsOn(state.prompts, frame, object).length > 0;
+  standingOn(state, frame, object) !== undefined;
 
 export const canFlag = (state: State, frame: number, object: number): boolean =>
   hasMask(objectOf(state, object), frame);
@@ -50,7 +54,7 @@ export function nextAction(state: State, frame: number, active: number, proposal
     return statusOn(object, frame) === "prompted" ? "track" : "learn";
   }
   if (isTracked(object)) return null;
-  const prompted = state.prompts.some((prompt) => prompt.object === active) || (object?.runs.length ?? 0) > 0;
+  const prompted = state.standing.some((each) => each.object === active) || (object?.runs.length ?? 0) > 0;
   return prompted ? "track" : "click";
 }
 
@@ -58,7 +62,7 @@ export function nextAction(state: State, frame: number, active: number, proposal
 export function trackStart(state: State, frame: number, reverse: boolean): number {
   const objects = state.objects;
   if (objects.some((object) => hasMask(object, frame))) return frame;
-  const prompted = state.prompts.map((prompt) => prompt.frame);
+  const prompted = state.standing.map((each) => each.frame);
   if (prompted.includes(frame)) return frame;
   const ends = objects.flatMap((object) => object.runs.map(([first, last]) => (reverse ? first : last)));
   const known = [...ends, ...prompted];

@@ -2,9 +2,10 @@
 
 import { FrameCache, MaskCache } from "./caches";
 import { bytesOf } from "./codec";
-import { clamp } from "./geometry";
+import { clamp, type Point } from "./geometry";
 import type { Candidate, Job, Masks, Prompt, ProposalInfo, State, ToView } from "./messages";
-import { objectOf } from "./rules";
+import { objectOf, standingOn } from "./rules";
+import type { ToolName } from "./tools/tool";
 import type { Link } from "./transport";
 
 export interface ProposedMask extends Candidate {
@@ -21,12 +22,22 @@ export interface Proposal {
   judged: boolean;
 }
 
-/** A click that the kernel has not confirmed yet. */
-export interface Pending extends Prompt {
-  since: number;
+/** What the mouse draws right now; points in video pixels. */
+export interface Drawing {
+  frame: number;
+  object: number;
+  points: Point[];
+  kind: "brush" | "eraser" | "lasso" | "cut" | "box";
+  /** Of the brush, in video pixels. */
+  radius: number;
 }
 
-const PENDING_MS = 8000;
+/** A stroke that can be taken back alone: what the mask was before it, nothing for the first one on a frame. */
+interface Stroke {
+  frame: number;
+  object: number;
+  before: ArrayBuffer | null;
+}
 
 export class Store {
   state: State | null = null;
@@ -43,7 +54,13 @@ export class Store {
   /** The object whose name and look are being changed. */
   editing: number | null = null;
   help = false;
-  pending: Pending[] = [];
+  /** Clicks that the kernel has not confirmed yet. */
+  pending: Prompt[] = [];
+  tool: ToolName = "point";
+  /** Radius of brush and eraser in video pixels. */
+  brush = 8;
+  drawing: Drawing | null = null;
+  strokes: Stroke[] = [];
   readonly frames = new FrameCache();
   readonly masks = new MaskCache();
   #subscribers = new Set<() => void>();
@@ -51,8 +68,6 @@ export class Store {
   #left = -1;
   #led: number | undefined;
   #newest = 0;
-
-  constructor(private readonly now: () => number = () => performance.now()) {}
 
   subscribe(callback: () => void): () => void {
     this.#subscribers.add(callback);
@@ -65,7 +80,20 @@ export class Store {
 
   set(
     change: Partial<
-      Pick<Store, "active" | "playing" | "holdBase" | "error" | "notice" | "editing" | "help" | "link">
+      Pick<
+        Store,
+        | "active"
+        | "playing"
+        | "holdBase"
+        | "error"
+        | "notice"
+        | "editing"
+        | "help"
+        | "link"
+        | "tool"
+        | "brush"
+        | "drawing"
+      >
     >,
   ): void {
     Object.assign(this, change);
@@ -131,7 +159,7 @@ export class Store {
         break;
       case "error":
         this.error = message.message;
-        this.pending = [];
+        this.#dropWaiting();
         if (this.proposal) this.proposal.judged = false;
         break;
     }
@@ -139,7 +167,7 @@ export class Store {
   }
 
   addPending(prompt: Prompt): void {
-    this.pending = [...this.pending, { ...prompt, since: this.now() }];
+    this.pending = [...this.pending, prompt];
     this.notify();
   }
 
@@ -149,8 +177,10 @@ export class Store {
   }
 
   /** The prompts to show on a frame, the unconfirmed ones included. */
-  markers(frame: number): (Prompt & { since?: number })[] {
-    return [...(this.state?.prompts ?? []), ...this.pending].filter((prompt) => prompt.frame === frame);
+  markers(frame: number): (Prompt & { sent: boolean })[] {
+    const known = this.state?.prompts.map((prompt) => ({ ...prompt, sent: true })) ?? [];
+    const waiting = this.pending.map((prompt) => ({ ...prompt, sent: false }));
+    return [...known, ...waiting].filter((prompt) => prompt.frame === frame);
   }
 
   #receiveState(state: State): void {
@@ -165,15 +195,24 @@ export class Store {
     this.state = state;
     if (!objectOf(state, this.editing ?? -1)) this.editing = null;
     this.frame = clamp(this.frame, 0, Math.max(0, state.video.n_frames - 1));
-    const limit = this.now() - PENDING_MS;
-    this.pending = this.pending.filter((click) => click.since > limit && !confirmed(click, state.prompts));
+    // However long the kernel takes: a click stays in sight until it is answered.
+    this.pending = this.pending.filter((click) => !confirmed(click, state.prompts));
+    this.strokes = this.strokes.filter(
+      ({ frame, object }) =>
+        this.masks.get(frame, object)?.draft || standingOn(state, frame, object)?.painted,
+    );
   }
 
   #receiveJob(job: Job): void {
     this.job = job;
     this.notice = "";
     // What waits behind a cancelled job is dropped with it.
-    if (job.status === "cancelled") this.pending = [];
+    if (job.status === "cancelled") this.#dropWaiting();
+  }
+
+  #dropWaiting(): void {
+    this.pending = [];
+    this.masks.dropDrafts();
   }
 
   #receiveMasks(message: Masks, buffers: DataView[]): void {

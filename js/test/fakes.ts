@@ -7,6 +7,7 @@ type Callback = (...args: unknown[]) => void;
 
 export class FakeModel {
   readonly sent: { type: string; [field: string]: unknown }[] = [];
+  readonly buffers: ArrayBuffer[] = [];
   saved = 0;
   #traits: Record<string, unknown>;
   #callbacks = new Map<string, Set<Callback>>();
@@ -29,8 +30,9 @@ export class FakeModel {
     this.saved++;
   }
 
-  send(content: { type: string }): void {
+  send(content: { type: string }, _?: undefined, buffers: ArrayBuffer[] = []): void {
     this.sent.push(content);
+    this.buffers.push(...buffers);
   }
 
   on(event: string, callback: Callback): void {
@@ -65,6 +67,7 @@ export const someState = (change: Partial<State> = {}): State => ({
   video: { name: "clip.mp4", n_frames: 100, height: 48, width: 64, fps: 25 },
   objects: [{ id: 1, name: "rider", colour: "#e69f00", runs: [], hidden: false, locked: false }],
   adapters: [],
+  standing: [],
   prompts: [],
   palette: [
     ["blue", "#0072B2"],

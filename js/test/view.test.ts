@@ -189,7 +189,7 @@ describe("keys", () => {
     press("Enter");
     expect(model.of("learn")).toHaveLength(0);
     model.receive(
-      someState({ ...tracked(9), prompts: [{ frame: 0, object: 1, x: 1, y: 1, positive: true }] }),
+      someState({ ...tracked(9), standing: [{ frame: 0, object: 1, painted: false, box: [], first: true }] }),
     );
     press("Enter");
     expect(model.of("learn")).toEqual([{ type: "learn", frame: 0, object: 1 }]);
@@ -214,7 +214,7 @@ describe("keys", () => {
   });
 
   it("undo prompts first, then corrections", async () => {
-    await open({ can_undo: true, prompts: [{ frame: 0, object: 1, x: 1, y: 1, positive: true }] });
+    await open({ can_undo: true, standing: [{ frame: 0, object: 1, painted: false, box: [], first: true }] });
     press("z");
     expect(model.of("clearPrompts")).toEqual([{ type: "clearPrompts", frame: 0, object: 1 }]);
     model.receive(someState({ can_undo: true }));

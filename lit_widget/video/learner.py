@@ -159,6 +159,8 @@ class VideoLearner:
     @torch.no_grad()
     def mask(self, output: MaskOutput) -> Bool[np.ndarray, "h w"]:
         """An output at video size."""
+        if output.given is not None:
+            return output.given
         logits = F.interpolate(output.logits[None], size=self.size, mode="bilinear", align_corners=False)
         return (logits[0, 0] > 0).cpu().numpy()
 

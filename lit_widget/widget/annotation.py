@@ -6,6 +6,7 @@ Everything here runs on the worker thread, one call at a time; `mask_of` and `st
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -98,7 +99,7 @@ class Annotation:
         """Add a point and show the mask it gives."""
         check_point(self.learner.size, x, y)
         before = self._opened(item)
-        self._segment(item, before, (before.points if before else Points()).plus(x, y, positive=positive))
+        self._segment(item, before, before.points.plus(x, y, positive=positive))
 
     def box(self, item: VideoItem, corners: tuple[float, float, float, float]) -> None:
         """Prompt with a box (x0, y0, x1, y1); it replaces the prompts on this frame."""
@@ -108,9 +109,23 @@ class Annotation:
     def give_mask(self, item: VideoItem, mask: Bool[np.ndarray, "h w"]) -> None:
         """Give the whole mask by hand."""
         before = self._opened(item)
-        output = self.learner.from_mask(item.frame, mask)
-        prediction = before.prediction if before else None
-        self._hold(item, Pending(Points(), output, prediction, full=True, replaced=before.replaced if before else None))
+        output = replace(self.learner.from_mask(item.frame, mask), given=mask)
+        self._hold(item, replace(before, points=Points(), output=output, base=output, painted=True))
+
+    def remove_prompt(self, item: VideoItem, index: int) -> None:
+        """Take back one of the clicks on a frame; without any the mask is again what it was before them."""
+        self._check_free(item)
+        pending = self.pending.get(item)
+        if pending is None or not 0 <= index < pending.points.n_clicks:
+            n_clicks = pending.points.n_clicks if pending else 0
+            raise AnnotationError(f"there is no click {index} on frame {item.frame}, which has {n_clicks}")
+        points = pending.points.without(index)
+        if points != Points():
+            self._segment(item, replace(pending, output=pending.base), points)
+        elif pending.painted and pending.base is not None:
+            self._hold(item, replace(pending, points=points, output=pending.base))
+        else:
+            self.clear_prompts(item)
 
     def clear_prompts(self, item: VideoItem) -> None:
         """Take back prompts that were not learned."""
@@ -249,7 +264,7 @@ class Annotation:
         if self.objects[item.object].locked:
             raise AnnotationError(f"object {item.object} is locked; unlock it to change it")
 
-    def _opened(self, item: VideoItem) -> Pending | None:
+    def _opened(self, item: VideoItem) -> Pending:
         """What a new prompt on this frame builds on: standing prompts, or the mask that it corrects."""
         self._check_free(item)
         self.active = item.object
@@ -262,27 +277,22 @@ class Annotation:
             # A first prompt is memory at once; this is what undo goes back to.
             self._before[item] = self.session.checkpoint()
         if record is None:
-            return None
+            return Pending(Points(), None, None)
         if record.status == "prompted":
-            return Pending(Points(), record.output, None, replaced=record)
+            return Pending(Points(), record.output, None, base=record.output, replaced=record)
         evidence = self.learner.predict_one(item).evidence
-        return Pending(Points(), record.output, Prediction(item, record.output, evidence))
+        return Pending(Points(), record.output, Prediction(item, record.output, evidence), base=record.output)
 
-    def _segment(self, item: VideoItem, before: Pending | None, points: Points) -> None:
-        prediction = before.prediction if before else None
-        output = self.learner.segment(
-            item,
-            points,
-            previous=before.output if before else None,
-            evidence=prediction.evidence if prediction else None,
-        )
-        self._hold(item, Pending(points, output, prediction, replaced=before.replaced if before else None))
+    def _segment(self, item: VideoItem, before: Pending, points: Points) -> None:
+        evidence = before.prediction.evidence if before.prediction else None
+        output = self.learner.segment(item, points, previous=before.output, evidence=evidence)
+        self._hold(item, replace(before, points=points, output=output))
 
     def _hold(self, item: VideoItem, pending: Pending) -> None:
         """Keep prompts until they are learned; a first prompt is memory at once, so that tracking can start."""
         self.pending[item] = pending
         if pending.prediction is None:
-            self.learner.prompt(item, pending.output)
+            self.learner.prompt(item, pending.mask)
         if self.proposal is not None and self.proposal.item == item:
             self.reject()
         self.feed.show_changed([item])
@@ -306,8 +316,8 @@ class Annotation:
             self.publish()
 
     def _correct(self, activity: Activity, item: VideoItem, pending: Pending) -> None:
-        target = MaskTarget(self.learner.mask(pending.output))
-        correction = Correction(item, pending.output, target, pending.points.n_clicks, pending.full)
+        target = MaskTarget(self.learner.mask(pending.mask))
+        correction = Correction(item, pending.mask, target, pending.points.n_clicks, pending.full)
         assert pending.prediction is not None
         prediction = pending.prediction
         self._learning(activity, lambda: self.session.correct(prediction, correction).update, item)
@@ -369,7 +379,7 @@ class Annotation:
 
     def _current(self, item: VideoItem) -> tuple[MaskOutput, FrameStatus] | None:
         if (pending := self.pending.get(item)) is not None:
-            return pending.output, "prompted"
+            return pending.mask, "prompted"
         record = self.learner.bank(item.object).records.get(item.frame)
         return None if record is None else (record.output, record.status)
 

@@ -7,7 +7,18 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from .codec import encode_mask
-from .messages import PROTOCOL, AdapterInfo, Candidate, FrameStatus, ObjectInfo, Prompt, ProposalInfo, State, VideoInfo
+from .messages import (
+    PROTOCOL,
+    AdapterInfo,
+    Candidate,
+    FrameStatus,
+    ObjectInfo,
+    Prompt,
+    ProposalInfo,
+    Standing,
+    State,
+    VideoInfo,
+)
 from .objects import PALETTE
 
 if TYPE_CHECKING:
@@ -37,6 +48,10 @@ def describe(annotation: Annotation) -> State:
             for each, thing in annotation.objects.things.items()
         ],
         adapters=[adapter_info(annotation, each) for each in annotation.names],
+        standing=[
+            Standing(item.frame, item.object, pending.full, [*(pending.points.box or ())], pending.prediction is None)
+            for item, pending in list(annotation.pending.items())
+        ],
         prompts=[
             Prompt(item.frame, item.object, x, y, bool(label))
             for item, pending in list(annotation.pending.items())

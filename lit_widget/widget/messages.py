@@ -62,6 +62,35 @@ class Click:
 
 
 @dataclass(frozen=True)
+class Box:
+    """A box prompt in video pixels; it replaces the prompts of the object on this frame."""
+
+    frame: int
+    object: int
+    x0: float
+    y0: float
+    x1: float
+    y1: float
+
+
+@dataclass(frozen=True)
+class GiveMask:
+    """The whole mask of an object on a frame, painted by hand; one buffer, in the form of all masks."""
+
+    frame: int
+    object: int
+
+
+@dataclass(frozen=True)
+class RemovePrompt:
+    """Take back one click of an object on a frame, counted from 0 in the order of `State.prompts`."""
+
+    frame: int
+    object: int
+    index: int
+
+
+@dataclass(frozen=True)
 class ClearPrompts:
     """Take back the prompts of an object on a frame that have not been learned yet."""
 
@@ -173,6 +202,9 @@ ToKernel = (
     | RequestFrames
     | RequestMasks
     | Click
+    | Box
+    | GiveMask
+    | RemovePrompt
     | ClearPrompts
     | AddObject
     | Choose
@@ -220,6 +252,21 @@ class Prompt:
 
 
 @dataclass(frozen=True)
+class Standing:
+    """What stands on a frame until it is learned or taken back.
+
+    `painted` says that the mask was painted and not clicked, `box` holds the corners x0, y0, x1, y1 or nothing, and
+    `first` says that there was no tracked mask to correct.
+    """
+
+    frame: int
+    object: int
+    painted: bool
+    box: list[float]
+    first: bool
+
+
+@dataclass(frozen=True)
 class AdapterInfo:
     """State of one object's adapter.
 
@@ -262,6 +309,7 @@ class State:
     video: VideoInfo
     objects: list[ObjectInfo]
     adapters: list[AdapterInfo]
+    standing: list[Standing]
     prompts: list[Prompt]
     palette: list[tuple[str, str]]
     active_object: int

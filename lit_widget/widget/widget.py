@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import pathlib
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
@@ -27,7 +27,7 @@ from .annotation import Annotation
 from .answers import Answers
 from .codec import PREVIEW_WIDTH, encode_jpeg, overlay
 from .comms import ThreadedWidget
-from .dispatch import dispatch
+from .dispatch import Buffer, dispatch
 from .limits import AnnotationError, check_point, checked_mask, whole_number
 from .messages import Error, JobKind, MessageError, decode
 from .object_methods import ObjectMethods
@@ -145,6 +145,11 @@ class LITWidget(ObjectMethods, ThreadedWidget):
         """
         item, checked = self._item(frame, object_id), checked_mask(self._annotation.learner.size, mask)
         self._submit("predict", lambda _: self._annotation.give_mask(item, checked))
+
+    def remove_prompt(self, frame: int, index: int, *, object_id: int | None = None) -> None:
+        """Take back one click on a frame, counted from 0, that was not learned."""
+        item = self._item(frame, object_id)
+        self._submit("predict", lambda _: self._annotation.remove_prompt(item, index))
 
     def clear_prompts(self, frame: int, *, object_id: int | None = None) -> None:
         """Take back the prompts on a frame that were not learned."""
@@ -355,11 +360,11 @@ class LITWidget(ObjectMethods, ThreadedWidget):
         text = str(error) if known else f"Unexpected {type(error).__name__}: {error}. What was done so far is kept."
         self._outbox.post(Error(text))
 
-    def _receive(self, _: object, content: object, buffers: object) -> None:
+    def _receive(self, _: object, content: object, buffers: Sequence[Buffer]) -> None:
         """Handle a message from a view; runs on whichever thread the kernel chose, so it only enqueues."""
         token = _asked_by_view.set(True)
         try:
-            dispatch(self, self._answers, decode(content))
+            dispatch(self, self._answers, decode(content), buffers)
         except (MessageError, AnnotationError, RuntimeError) as error:
             self._outbox.post(Error(str(error)))
         finally:
