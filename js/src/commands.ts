@@ -5,10 +5,23 @@ import type { Mask } from "./caches";
 import { decodeMask, encodeMask } from "./codec";
 import { clamp, type Point, type Size, tenth, WHOLE } from "./geometry";
 import type { EditObject } from "./messages";
-import { canFlag, canLearn, canTrack, objectOf, promptsOn, standingOn, trackStart } from "./rules";
+import {
+  canFlag,
+  canLearn,
+  canTrack,
+  NO_MASK,
+  nextDoubtful,
+  objectOf,
+  promptsOn,
+  rangeOf,
+  standingOn,
+  trackStart,
+} from "./rules";
 import type { Drawing, Store } from "./store";
 import type { Tool, ToolName } from "./tools/tool";
 import type { Transport } from "./transport";
+
+const SPEEDS = [0.25, 0.5, 1, 2, 4];
 
 export interface Surroundings {
   store: Store;
@@ -144,7 +157,8 @@ export function makeCommands(surroundings: Surroundings) {
 
     togglePlay(): void {
       if (store.nFrames < 2) return;
-      if (!store.playing && store.frame >= store.nFrames - 1) store.seek(0);
+      const [first, last] = store.state && store.looping ? rangeOf(store.state) : [0, store.nFrames - 1];
+      if (!store.playing && (store.frame >= last || store.frame < first)) store.seek(first);
       store.stopFollowing();
       store.set({ playing: !store.playing });
     },
@@ -207,6 +221,43 @@ export function makeCommands(surroundings: Surroundings) {
     },
     dropClick(frame: number, object: number): void {
       store.dropPending(frame, object);
+    },
+
+    loop: () => store.set({ looping: !store.looping }),
+    /** Play slower or faster. */
+    play(faster: number): void {
+      const at = SPEEDS.indexOf(store.speed) + faster;
+      store.set({ speed: SPEEDS[clamp(at, 0, SPEEDS.length - 1)] as number });
+    },
+    nextSpeed(): void {
+      store.set({ speed: SPEEDS[(SPEEDS.indexOf(store.speed) + 1) % SPEEDS.length] as number });
+    },
+
+    /** Let tracking begin or end here; a mark beyond the other one lifts that one. */
+    markRange(end: "first" | "last"): void {
+      if (!store.state) return;
+      const [first, last] = rangeOf(store.state);
+      const range = {
+        first: store.state.range.length > 0 ? first : null,
+        last: store.state.range.length > 0 ? last : null,
+      };
+      range[end] = store.frame;
+      if (end === "first" && store.frame > last) range.last = null;
+      if (end === "last" && store.frame < first) range.first = null;
+      transport.send({ type: "setRange", ...range });
+    },
+    clearRange: () => transport.send({ type: "setRange", first: null, last: null }),
+
+    nextDoubtful(): void {
+      const strip = store.confidence.get(store.active);
+      const frame = strip && nextDoubtful(strip, store.frame);
+      if (frame === undefined)
+        say(
+          strip?.some((each) => each !== NO_MASK)
+            ? "No mask is doubtful"
+            : "Track first: doubtful masks are found then",
+        );
+      else seek(frame);
     },
 
     track(reverse = false): void {

@@ -37,6 +37,7 @@ const ICONS = {
   whole: "M2 6V2h4M10 2h4v4M14 10v4h-4M6 14H2v-4",
   play: "M5 3l8 5-8 5z",
   pause: "M5 3v10M11 3v10",
+  loop: "M4 6.5h7.5a2 2 0 0 1 2 2M13.5 8.5a2 2 0 0 1-2 2H4M6 4.5l-2 2 2 2M6 12.5l-2-2",
   forward: "M3 8h9M9 4.5 12.5 8 9 11.5",
   back: "M13 8H4M7 4.5 3.5 8 7 11.5",
   learn: "M13 3v5H4M7 4.5 3.5 8 7 11.5",

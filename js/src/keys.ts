@@ -28,6 +28,18 @@ export const BINDINGS: readonly Binding[] = [
   { keys: ["Shift+ArrowRight"], shown: "⇧ →", does: "Ten frames on", run: (c) => c.step(10), repeats: true },
   { keys: ["Home"], shown: "Home", does: "First frame", run: (c) => c.first() },
   { keys: ["End"], shown: "End", does: "Last frame", run: (c) => c.last() },
+  { keys: [","], shown: ",", does: "Play slower", run: (c) => c.play(-1) },
+  { keys: ["."], shown: ".", does: "Play faster", run: (c) => c.play(1) },
+  { keys: ["Shift+l"], shown: "⇧ L", does: "Play again and again, within the range", run: (c) => c.loop() },
+  { keys: ["i"], shown: "I", does: "Let tracking begin here", run: (c) => c.markRange("first") },
+  { keys: ["o"], shown: "O", does: "Let tracking end here", run: (c) => c.markRange("last") },
+  {
+    keys: ["Shift+i", "Shift+o"],
+    shown: "⇧ I",
+    does: "Track the whole video again",
+    run: (c) => c.clearRange(),
+  },
+  { keys: ["n"], shown: "N", does: "Next doubtful frame", run: (c) => c.nextDoubtful() },
   { keys: ["t"], shown: "T", does: "Track forward", run: (c) => c.track(false) },
   { keys: ["Shift+t"], shown: "⇧ T", does: "Track backward", run: (c) => c.track(true) },
   {

@@ -44,6 +44,12 @@ export interface Accept {
   candidate: number;
 }
 
+export interface SetRange {
+  type: "setRange";
+  first: number | null;
+  last: number | null;
+}
+
 export interface EditObject {
   type: "editObject";
   object: number;
@@ -79,6 +85,7 @@ export type ToKernel =
   | OnFrame<"forget">
   | { type: "choose" | "deleteObject"; object: number }
   | EditObject
+  | SetRange
   | Accept
   | { type: "poll" | "addObject" | "reject" | "cancel" | "interrupt" | "undo" | "redo" };
 
@@ -166,6 +173,8 @@ export interface State {
   standing: Standing[];
   prompts: Prompt[];
   palette: [name: string, colour: string][];
+  /** First and last frame to track, or nothing. */
+  range: number[];
   active_object: number;
   proposes_untaught: boolean;
   can_undo: boolean;
@@ -191,6 +200,12 @@ export interface Masks {
   type: "masks";
   items: MaskInfo[];
   forget: [frame: number, object: number][];
+}
+
+/** How sure the masks of these objects are: a byte per frame, percent or 255 without a mask. */
+export interface ConfidenceStrips {
+  type: "confidenceStrips";
+  objects: number[];
 }
 
 export interface Job {
@@ -229,7 +244,7 @@ export interface Batch {
   n_buffers: number[];
 }
 
-export type ToView = State | Frames | Masks | Job | ProposalInfo | KernelError | Batch;
+export type ToView = State | Frames | Masks | ConfidenceStrips | Job | ProposalInfo | KernelError | Batch;
 
 /** What came is not a message of this protocol. */
 export class MessageError extends Error {}
@@ -308,6 +323,7 @@ const SHAPES: { [M in ToView as M["type"]]: Check<M> } = {
     standing: list(standing),
     prompts: list(prompt),
     palette: list(tuple(str, str)),
+    range: list(int),
     active_object: int,
     proposes_untaught: bool,
     can_undo: bool,
@@ -318,6 +334,7 @@ const SHAPES: { [M in ToView as M["type"]]: Check<M> } = {
   }),
   frames: record<Frames>({ type: oneOf("frames"), indices: list(int) }),
   masks: record<Masks>({ type: oneOf("masks"), items: list(mask), forget: list(tuple(int, int)) }),
+  confidenceStrips: record<ConfidenceStrips>({ type: oneOf("confidenceStrips"), objects: list(int) }),
   job: record<Job>({
     type: oneOf("job"),
     id: int,
@@ -345,6 +362,8 @@ export function buffersOf(message: ToView): number {
       return message.indices.length;
     case "masks":
       return message.items.length;
+    case "confidenceStrips":
+      return message.objects.length;
     case "proposalInfo":
       return message.candidates.length;
     case "batch":

@@ -9,6 +9,7 @@ import { button, h, memo, setText } from "./dom";
 import { BINDINGS, MOUSE } from "./keys";
 import { objectOf, sourceOf } from "./rules";
 import type { Store } from "./store";
+import { makeLegend } from "./timeline";
 
 const MOST_SOURCES = 6;
 
@@ -127,6 +128,7 @@ function makeHelp(store: Store, commands: Commands) {
       "Mouse",
       MOUSE.flatMap(([shown, does]) => row(shown, does)),
     ),
+    h("div", {}, h("h3", { class: "lit-heading" }, "Time line"), makeLegend()),
     list(
       "Keys",
       BINDINGS.flatMap(({ shown, does }) => row(shown, does)),

@@ -6,7 +6,6 @@ import { makeLearning } from "./learning";
 import { makeObjects } from "./objects";
 import { makePrompts } from "./prompts";
 import type { Store } from "./store";
-import { makeLegend } from "./timeline";
 
 export function makePanel(store: Store, commands: Commands) {
   const learning = makeLearning(store, commands);
@@ -17,7 +16,6 @@ export function makePanel(store: Store, commands: Commands) {
     "div",
     { class: "lit-panel", role: "group", "aria-label": "Objects and learning", tabindex: 0 },
     ...parts.map((part) => part.element),
-    makeLegend(),
   );
   return {
     element,

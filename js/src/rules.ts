@@ -1,5 +1,6 @@
 // What the user can do now, and what to do next: pure questions about the state.
 
+import { clamp } from "./geometry";
 import type { AdapterInfo, Candidate, FrameStatus, ObjectInfo, Prompt, Standing, State } from "./messages";
 
 export type NextAction = "click" | "track" | "learn" | "accept" | null;
@@ -61,12 +62,38 @@ export function nextAction(state: State, frame: number, active: number, proposal
 /** Where tracking starts: the frame itself if it has a mask, else the nearest one that can lead to it. */
 export function trackStart(state: State, frame: number, reverse: boolean): number {
   const objects = state.objects;
+  const [first, last] = rangeOf(state);
+  if (frame < first || frame > last) return reverse ? last : first;
   if (objects.some((object) => hasMask(object, frame))) return frame;
   const prompted = state.standing.map((each) => each.frame);
   if (prompted.includes(frame)) return frame;
   const ends = objects.flatMap((object) => object.runs.map(([first, last]) => (reverse ? first : last)));
   const known = [...ends, ...prompted];
   const leading = known.filter((index) => (reverse ? index > frame : index < frame));
-  if (leading.length > 0) return reverse ? Math.min(...leading) : Math.max(...leading);
-  return known.length > 0 ? (reverse ? Math.max(...known) : Math.min(...known)) : frame;
+  const from = leading.length > 0 ? leading : known;
+  if (from.length === 0) return frame;
+  const nearest = leading.length > 0 === reverse ? Math.min(...from) : Math.max(...from);
+  return clamp(nearest, first, last);
+}
+
+/** The frames to track and to repeat. */
+export const rangeOf = ({ range, video }: State): [first: number, last: number] => [
+  range[0] ?? 0,
+  range[1] ?? Math.max(0, video.n_frames - 1),
+];
+
+/** In the place of a percentage where there is no mask, and the percent below which a mask is worth a look. */
+export const NO_MASK = 255;
+export const DOUBTFUL = 70;
+
+/** The worst frame of the next doubtful stretch behind a frame, from the start again at the end. */
+export function nextDoubtful(strip: Uint8Array, after: number): number | undefined {
+  const worst: number[] = [];
+  const percent = (frame: number): number => strip[frame] ?? NO_MASK;
+  for (let frame = 0; frame < strip.length; frame++) {
+    if (percent(frame) >= DOUBTFUL) continue;
+    if (frame === 0 || percent(frame - 1) >= DOUBTFUL) worst.push(frame);
+    else if (percent(frame) < percent(worst.at(-1) as number)) worst[worst.length - 1] = frame;
+  }
+  return worst.find((frame) => frame > after) ?? worst[0];
 }

@@ -45,6 +45,11 @@ export class Store {
   frame = 0;
   active = 0;
   playing = false;
+  looping = false;
+  /** Of playback; 1 is the video's own. */
+  speed = 1;
+  /** How sure the masks of each object are: percent by frame. */
+  confidence = new Map<number, Uint8Array>();
   job: Job | null = null;
   proposal: Proposal | null = null;
   holdBase = false;
@@ -93,6 +98,8 @@ export class Store {
         | "tool"
         | "brush"
         | "drawing"
+        | "looping"
+        | "speed"
       >
     >,
   ): void {
@@ -150,6 +157,9 @@ export class Store {
         break;
       case "masks":
         this.#receiveMasks(message, buffers);
+        break;
+      case "confidenceStrips":
+        this.confidence = new Map(message.objects.map((id, i) => [id, bytesOf(buffers[i] as DataView)]));
         break;
       case "job":
         this.#receiveJob(message);

@@ -53,6 +53,7 @@ export function makeToolbar(store: Store, commands: Commands, tools: Tool[]) {
   help.title = "Help (?)";
   const title = h("span", { class: "lit-title" });
   const position = h("span", { class: "lit-position" });
+  const pixels = h("span", { class: "lit-position lit-size" });
   const dot = h("span", { class: "lit-dot", "aria-hidden": "true" });
   const model = h("span", { class: "lit-model" });
   const link = h("span", { class: "lit-link" }, dot, model);
@@ -63,7 +64,7 @@ export function makeToolbar(store: Store, commands: Commands, tools: Tool[]) {
     h("div", { class: "lit-group" }, ...toolButtons),
     h("div", { class: "lit-group" }, undo, redo, whole),
     brush,
-    h("div", { class: "lit-about" }, title, position),
+    h("div", { class: "lit-about" }, title, position, pixels),
     link,
     help,
   );
@@ -80,8 +81,8 @@ export function makeToolbar(store: Store, commands: Commands, tools: Tool[]) {
     redo.disabled = !state?.can_redo;
     help.setAttribute("aria-expanded", String(store.help));
     setText(title, state?.video.name ?? "");
-    const pixels = state ? ` · ${state.video.width}×${state.video.height}` : "";
-    setText(position, state ? `frame ${store.frame}/${store.nFrames - 1}${pixels}` : "");
+    setText(position, state ? `frame ${store.frame}/${store.nFrames - 1}` : "");
+    setText(pixels, state ? `· ${state.video.width}×${state.video.height}` : "");
     setText(model, store.link === "connected" ? (state?.model ?? "") : LINKS[store.link]);
     link.dataset.link = store.link;
     link.title = `Model ${state?.model ?? ""} · ${LINKS[store.link]}`;

@@ -37,6 +37,7 @@ const ANSWERED: ReadonlySet<ToKernel["type"]> = new Set([
   "giveMask",
   "removePrompt",
   "track",
+  "setRange",
   "learn",
   "flag",
   "accept",

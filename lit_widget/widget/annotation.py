@@ -22,10 +22,11 @@ from lit_widget.video.memory import FrameRecord, MaskOutput
 from lit_widget.video.sam2 import Points
 
 from .activity import Activity
+from .confidence import Confidence
 from .describe import describe, describe_proposal
 from .limits import AnnotationError, check_box, check_frame, check_point
 from .mask_feed import MaskFeed, Post
-from .messages import Error, FrameStatus
+from .messages import ConfidenceStrips, Error, FrameStatus
 from .objects import Objects
 from .pending import OpenProposal, Pending
 from .tracking import follow, way
@@ -38,9 +39,10 @@ class Annotation:
         learner: the model on the video.
         strategy: who proposes and what is learned.
         post: sends a message and its buffers to the views.
+        quality: how sure masks are is "predicted" or "learned"; see `Confidence`.
     """
 
-    def __init__(self, learner: VideoLearner, strategy: Strategy, post: Post) -> None:
+    def __init__(self, learner: VideoLearner, strategy: Strategy, post: Post, *, quality: str = "predicted") -> None:
         self.learner, self._post = learner, post
         self.session = LiveSession(learner, strategy, beside=self)
         self.objects, self.active = Objects.first(), 1
@@ -51,6 +53,9 @@ class Annotation:
         self.feed = MaskFeed(self._current, learner.mask, post)
         self._before: dict[VideoItem, Checkpoint] = {}
         self._accepted: dict[VideoItem, OpenProposal] = {}
+        self.confidence = Confidence(learner, quality)
+        self._strips: list[bytes] = []
+        self.range: tuple[int, int] | None = None
         self.state = describe(self)
 
     @property
@@ -147,6 +152,17 @@ class Annotation:
         last, objects = way(self, start, stop, reverse=reverse)
         self._commit_all(activity)
         follow(self, activity, objects, start, last, reverse=reverse)
+
+    def set_range(self, first: int | None, last: int | None) -> None:
+        """Track no further than these frames; without them in the whole video."""
+        n_frames = len(self.learner.frames)
+        chosen = (0 if first is None else first, n_frames - 1 if last is None else last)
+        for frame in chosen:
+            check_frame(frame, n_frames)
+        if chosen[0] > chosen[1]:
+            raise AnnotationError(f"the range begins on frame {chosen[0]} and ends before it, on {chosen[1]}")
+        self.range = None if first is None and last is None else chosen
+        self.publish()
 
     def learn(self, activity: Activity, item: VideoItem) -> None:
         """Train on the correction that stands on this frame, then track on from it."""
@@ -247,6 +263,15 @@ class Annotation:
         """Send everything but pixels."""
         self.state = describe(self)
         self._post(self.state, [])
+        strips = [self.confidence.strip(each) for each in self.names]
+        if strips != self._strips:
+            self._strips = strips
+            self.show_confidence()
+
+    def show_confidence(self) -> None:
+        """Send how sure all masks are."""
+        objects = list(self.names)
+        self._post(ConfidenceStrips(objects), [self.confidence.strip(each) for each in objects])
 
     def check(self, item: VideoItem) -> None:
         """Refuse frames and objects that do not exist.
@@ -320,6 +345,7 @@ class Annotation:
         correction = Correction(item, pending.mask, target, pending.points.n_clicks, pending.full)
         assert pending.prediction is not None
         prediction = pending.prediction
+        self.confidence.wrong(prediction)
         self._learning(activity, lambda: self.session.correct(prediction, correction).update, item)
         self.clicks[item] = correction.n_clicks
 
@@ -365,7 +391,8 @@ class Annotation:
         """Track from an item in the direction in which it was tracked."""
         reverse = self.learner.bank(item.object).records[item.frame].reverse
         start = item.frame + (-1 if reverse else 1)
-        if 0 <= start < len(self.learner.frames) and not activity.interrupted():
+        first, last = self.range or (0, len(self.learner.frames) - 1)
+        if first <= start <= last and not activity.interrupted():
             self.track(activity, start, reverse=reverse)
 
     def _opened_proposal(self) -> OpenProposal:

@@ -29,6 +29,7 @@ class Answers:
             self._outbox.post(Error(f"This view speaks protocol {protocol}, the kernel {PROTOCOL}: reload the page."))
             return
         self._outbox.post(self._annotation.state)
+        self._annotation.show_confidence()
         self._annotation.show_proposal()
 
     def poll(self) -> None:

@@ -58,6 +58,7 @@ def describe(annotation: Annotation) -> State:
             for (x, y), label in zip(pending.points.xy, pending.points.labels, strict=True)
         ],
         palette=list(PALETTE.items()),
+        range=[*(annotation.range or ())],
         active_object=annotation.active,
         proposes_untaught=annotation.session.strategy.proposes_untaught,
         can_undo=annotation.session.history.can_undo or bool(annotation.pending),

@@ -138,6 +138,14 @@ class Track:
 
 
 @dataclass(frozen=True)
+class SetRange:
+    """Track no further than from `first` to `last`; `null` is the end of the video, and both lift the limit."""
+
+    first: int | None = None
+    last: int | None = None
+
+
+@dataclass(frozen=True)
 class Learn:
     """The prompts on this frame are a finished correction: train the adapter, then track on from here."""
 
@@ -211,6 +219,7 @@ ToKernel = (
     | EditObject
     | DeleteObject
     | Track
+    | SetRange
     | Learn
     | Flag
     | Accept
@@ -301,7 +310,7 @@ class State:
     """Everything but pixels; sent on `hello` and whenever any of it changes.
 
     `proposes_untaught` says whether proposals can be had before anything was learned; `palette` holds names and
-    values of the colours that an object can be given.
+    values of the colours that an object can be given, `range` the first and last frame to track or nothing.
     """
 
     protocol: int
@@ -312,6 +321,7 @@ class State:
     standing: list[Standing]
     prompts: list[Prompt]
     palette: list[tuple[str, str]]
+    range: list[int]
     active_object: int
     proposes_untaught: bool
     can_undo: bool
@@ -344,6 +354,13 @@ class Masks:
 
     items: list[MaskInfo]
     forget: list[tuple[int, int]] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class ConfidenceStrips:
+    """How sure the masks of these objects are, one buffer each: a byte per frame, percent or 255 without a mask."""
+
+    objects: list[int]
 
 
 @dataclass(frozen=True)
@@ -392,7 +409,7 @@ class Batch:
     n_buffers: list[int]
 
 
-ToView = State | Frames | Masks | Job | ProposalInfo | Error | Batch
+ToView = State | Frames | Masks | ConfidenceStrips | Job | ProposalInfo | Error | Batch
 
 _NAMES: dict[str, type] = {
     cls.__name__[0].lower() + cls.__name__[1:]: cls for union in (ToKernel, ToView) for cls in get_args(union)

@@ -24,9 +24,14 @@ def way(annotation: Annotation, start: int, stop: int | None, *, reverse: bool) 
         AnnotationError: if `stop` lies elsewhere, or there is nothing to follow.
     """
     n_frames = len(annotation.learner.frames)
-    last = (0 if reverse else n_frames - 1) if stop is None else stop
+    first, end = annotation.range or (0, n_frames - 1)
+    last = (first if reverse else end) if stop is None else stop
     annotation.check(VideoItem(start, annotation.active))
     annotation.check(VideoItem(last, annotation.active))
+    if stop is None and (start < first if reverse else start > end):
+        raise AnnotationError(
+            f"frame {start} lies outside the range from {first} to {end}; start within it, or set another range"
+        )
     if (last > start) if reverse else (last < start):
         raise AnnotationError(
             f"frame {last} is not on the way from frame {start}; "
@@ -59,6 +64,7 @@ def follow(
     )
     for done, tracked in enumerate(steps, start=1):
         for prediction in tracked.predictions:
+            annotation.confidence.note(prediction)
             annotation.feed.touch(prediction.item)
             waiting.append(prediction.item)
         if activity.step(done):

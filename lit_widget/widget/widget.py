@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import traitlets
-from jaxtyping import Bool
+from jaxtyping import Bool, Float
 
 from lit_widget.core.adapter_file import load_adapter, save_adapter
 from lit_widget.core.strategy import Strategy, find_strategy
@@ -27,6 +27,7 @@ from .annotation import Annotation
 from .answers import Answers
 from .codec import PREVIEW_WIDTH, encode_jpeg, overlay
 from .comms import ThreadedWidget
+from .confidence import DOUBTFUL, NO_MASK, next_doubtful
 from .dispatch import Buffer, dispatch
 from .limits import AnnotationError, check_point, checked_mask, whole_number
 from .messages import Error, JobKind, MessageError, decode
@@ -62,6 +63,8 @@ class LITWidget(ObjectMethods, ThreadedWidget):
         update: how a correction is learned; the model's own setting by default.
         peft_config: another method of peft in the place of the paper's LoRA.
         quirks: deviations of the authors' code from the method as published, none by default.
+        quality: how sure masks are, in the strip under the time line: "predicted" by the model, or "learned" from
+            corrections, which makes tracking half as slow again.
         seed: of the adapters' initial weights and dropout.
         view_height: height of the picture in CSS pixels.
 
@@ -95,6 +98,7 @@ class LITWidget(ObjectMethods, ThreadedWidget):
         update: UpdateConfig | None = None,
         peft_config: PeftConfig | None = None,
         quirks: Quirks | None = None,
+        quality: str = "predicted",
         seed: int = 123,
         view_height: int = 420,
     ) -> None:
@@ -116,7 +120,7 @@ class LITWidget(ObjectMethods, ThreadedWidget):
         super().__init__(transport=transport, view_height=view_height)
         self._outbox = Outbox(self.send, lambda: self._annotation.state)
         self._outbox.polling = transport == "poll"
-        self._annotation = Annotation(learner, chosen, self._outbox.post)
+        self._annotation = Annotation(learner, chosen, self._outbox.post, quality=quality)
         self._errors: list[Exception] = []
         self._model_worker = Worker("model", self._failed)
         self._pixel_worker = Worker("pixels", self._failed)
@@ -162,6 +166,31 @@ class LITWidget(ObjectMethods, ThreadedWidget):
             self._annotation.learner.require_reverse()
         first = self.frame_index if start is None else start
         self._submit("track", lambda now: self._annotation.track(now, first, reverse=reverse, stop=stop))
+
+    def set_range(self, first: int | None = None, last: int | None = None) -> None:
+        """Let tracking go no further than from `first` to `last`, both included; without them, everywhere."""
+        self._annotation.set_range(first, last)
+
+    def next_doubtful(self, *, below: float = DOUBTFUL / 100, object_id: int | None = None) -> int | None:
+        """Show the next frame whose mask is doubtful: the worst of its stretch, behind the frame shown.
+
+        Args:
+            below: probability, from 0 to 1, from which on a mask is not doubtful.
+            object_id: whose masks.
+
+        Returns:
+            The frame, or `None` if no mask is doubtful.
+        """
+        owner = self._item(0, object_id).object
+        frame = next_doubtful(self._annotation.confidence.strip(owner), self.frame_index, round(100 * below))
+        if frame is not None:
+            self.frame_index = frame
+        return frame
+
+    def confidence(self, *, object_id: int | None = None) -> Float[np.ndarray, " t"]:
+        """How sure an object's masks are, from 0 to 1 by frame; 1 where you settled one, NaN without a mask."""
+        strip = np.frombuffer(self._annotation.confidence.strip(self._item(0, object_id).object), np.uint8)
+        return np.where(strip == NO_MASK, np.nan, strip / 100)
 
     def learn(self, frame: int, *, object_id: int | None = None) -> None:
         """Finish the correction on a frame: train the adapter on it and track on from there."""
