@@ -316,6 +316,19 @@ def test_some_strategies_propose_before_anything_was_learned(name):
     widget.close()
 
 
+def test_learning_can_be_turned_off(widget):
+    taught(widget).set_learning(False)
+    widget.flag(6)
+    assert done(widget).proposal is None
+    widget.give_mask(5, TARGET[5])
+    widget.learn(5)
+    assert done(widget).corrections == [3, 5]
+    assert widget.adapter_version == 1
+    widget.set_learning(True)
+    widget.flag(7)
+    assert done(widget).proposal is not None
+
+
 # --- Waiting, cancelling, failing, closing ----------------------------------------------------------------------------
 
 

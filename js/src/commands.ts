@@ -9,6 +9,7 @@ import {
   canFlag,
   canLearn,
   canTrack,
+  isBegun,
   NO_MASK,
   nextDoubtful,
   objectOf,
@@ -261,7 +262,14 @@ export function makeCommands(surroundings: Surroundings) {
     },
 
     track(reverse = false): void {
-      if (!store.state || !canTrack(store.state)) return;
+      if (!store.state) return;
+      if (!canTrack(store.state)) {
+        say("Nothing to track yet: click the object first");
+        return;
+      }
+      const object = active();
+      if (object && !isBegun(store.state, object))
+        say(`${object.name} has no prompt yet: click it to track it too`);
       transport.send({ type: "track", start: trackStart(store.state, store.frame, reverse), reverse });
     },
 
@@ -302,6 +310,7 @@ export function makeCommands(surroundings: Surroundings) {
     redo(): void {
       if (store.state?.can_redo) transport.send({ type: "redo" });
     },
+    setLearning: (on: boolean) => transport.send({ type: "setLearning", on }),
     /** Make the adapter unlearn a correction of the active object. */
     forget: (frame: number) => transport.send({ type: "forget", frame, object: store.active }),
 
@@ -337,11 +346,13 @@ export function makeCommands(surroundings: Surroundings) {
       if (store.help) store.set({ help: false });
       else if (store.drawing) tool().stop();
       else if (store.editing !== null) store.set({ editing: null });
+      else if (store.full && !(store.running && store.job?.id !== cancelled)) store.set({ full: false });
       else if (store.running && store.job?.id !== cancelled) cancel();
       else releaseFocus();
     },
 
     wholeFrame: () => setLook(WHOLE),
+    toggleFull: () => store.set({ full: !store.full }),
     toggleHelp: () => store.set({ help: !store.help }),
     dismissError: () => store.set({ error: "" }),
   };

@@ -84,6 +84,7 @@ export const BINDINGS: readonly Binding[] = [
     run: (c, key) => c.chooseNumber(Number(key)),
   },
   { keys: ["0"], shown: "0", does: "Show the whole frame", run: (c) => c.wholeFrame() },
+  { keys: ["f"], shown: "F", does: "Fill the window", run: (c) => c.toggleFull() },
   { keys: ["?", "Shift+?"], shown: "?", does: "This help", run: (c) => c.toggleHelp() },
   { keys: ["Escape"], shown: "Esc", does: "Stop drawing or the job, else leave", run: (c) => c.escape() },
 ];

@@ -110,10 +110,16 @@ function savings(store: Store): HTMLElement {
 export function makeLearning(store: Store, commands: Commands) {
   const whose = h("span", { class: "lit-whose" });
   const learned = h("div", { class: "lit-learned", tabindex: -1 });
+  const power = button({
+    text: "on",
+    label: "Learn from corrections and propose",
+    class: "lit-small lit-switch",
+    run: () => commands.setLearning(!store.state?.learning),
+  });
   const element = h(
     "div",
     { class: "lit-section" },
-    h("h3", { class: "lit-heading" }, "Learning", whose),
+    h("div", { class: "lit-title-row" }, h("h3", { class: "lit-heading" }, "Learning", whose), power),
     learned,
   );
 
@@ -127,14 +133,27 @@ export function makeLearning(store: Store, commands: Commands) {
     const focused = learned.contains(document.activeElement);
     setText(whose, object ? ` · ${object.name}` : "");
     const facts = adapterFacts(adapter, sourcesOf(adapter, object), commands);
-    learned.replaceChildren(...(state ? [...facts, savings(store)] : []));
+    const off = h(
+      "p",
+      { class: "lit-dim" },
+      "Off: corrections are used once, nothing is learned or proposed.",
+    );
+    learned.replaceChildren(...(state ? [...(state.learning ? [] : [off]), ...facts, savings(store)] : []));
     if (focused) learned.focus();
   });
 
   function update(): void {
     const { state } = store;
     const { adapter, object } = taught();
+    const on = state?.learning ?? true;
+    power.setAttribute("aria-pressed", String(on));
+    power.title = on
+      ? "Learning is on: press to stop learning and proposing"
+      : "Learning is off: press to turn it on";
+    setText(power.firstElementChild as Element, on ? "on" : "off");
+    power.disabled = !state;
     draw(adapter, sourcesOf(adapter, object), object?.name, [
+      state?.learning,
       state?.n_accepted,
       state?.n_corrections,
       state?.saved_s,

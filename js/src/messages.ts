@@ -86,6 +86,7 @@ export type ToKernel =
   | { type: "choose" | "deleteObject"; object: number }
   | EditObject
   | SetRange
+  | { type: "setLearning"; on: boolean }
   | Accept
   | { type: "poll" | "addObject" | "reject" | "cancel" | "interrupt" | "undo" | "redo" };
 
@@ -173,6 +174,7 @@ export interface State {
   standing: Standing[];
   prompts: Prompt[];
   palette: [name: string, colour: string][];
+  learning: boolean;
   /** First and last frame to track, or nothing. */
   range: number[];
   active_object: number;
@@ -323,6 +325,7 @@ const SHAPES: { [M in ToView as M["type"]]: Check<M> } = {
     standing: list(standing),
     prompts: list(prompt),
     palette: list(tuple(str, str)),
+    learning: bool,
     range: list(int),
     active_object: int,
     proposes_untaught: bool,

@@ -13,7 +13,7 @@ export const adapterOf = (state: State, id: number): AdapterInfo | undefined =>
 
 /** Whether there may be a proposal where the object's mask is wrong. */
 export const hasProposals = (state: State, id: number): boolean =>
-  state.proposes_untaught || (adapterOf(state, id)?.version ?? 0) > 0;
+  state.learning && (state.proposes_untaught || (adapterOf(state, id)?.version ?? 0) > 0);
 
 /** Who proposes a candidate. */
 export const sourceOf = ({ source, adapter_version }: Omit<Candidate, "learned_from">): string =>
@@ -29,6 +29,10 @@ export const hasMask = (object: ObjectInfo | undefined, frame: number): boolean 
 
 export const isTracked = (object: ObjectInfo | undefined): boolean =>
   object?.runs.some(([, , status]) => status === "tracked") ?? false;
+
+/** Whether there is anything to track the object from. */
+export const isBegun = (state: State, object: ObjectInfo): boolean =>
+  object.runs.length > 0 || state.standing.some((each) => each.object === object.id);
 
 export const promptsOn = <P extends Prompt>(prompts: P[], frame: number, object: number): P[] =>
   prompts.filter((prompt) => prompt.frame === frame && prompt.object === object);

@@ -59,6 +59,8 @@ export class Store {
   /** The object whose name and look are being changed. */
   editing: number | null = null;
   help = false;
+  /** The widget fills the window. */
+  full = false;
   /** Clicks that the kernel has not confirmed yet. */
   pending: Prompt[] = [];
   tool: ToolName = "point";
@@ -72,6 +74,8 @@ export class Store {
   /** The job during which the user moved the playhead, and the newest mask that has come. */
   #left = -1;
   #led: number | undefined;
+  /** Where the user was when the tracking began. */
+  #home = 0;
   #newest = 0;
 
   subscribe(callback: () => void): () => void {
@@ -99,6 +103,7 @@ export class Store {
         | "brush"
         | "drawing"
         | "looping"
+        | "full"
         | "speed"
       >
     >,
@@ -214,8 +219,15 @@ export class Store {
   }
 
   #receiveJob(job: Job): void {
+    const followed = this.following && job.id === this.#led;
     this.job = job;
+    if (job.status === "running") return;
     this.notice = "";
+    // Back to where the tracking began, from where what it made is played.
+    if (followed && job.status === "done" && this.frame !== this.#home) {
+      this.notice = `Tracked to frame ${this.frame}. Space plays it from here`;
+      this.frame = this.#home;
+    }
     // What waits behind a cancelled job is dropped with it.
     if (job.status === "cancelled") this.#dropWaiting();
   }
@@ -240,6 +252,7 @@ export class Store {
   #follow(frame: number): void {
     const begins = this.job?.id !== this.#led;
     this.#led = this.job?.id;
+    if (begins) this.#home = this.frame;
     if (begins && Math.abs(frame - this.frame) > 1) this.stopFollowing();
     else this.frame = clamp(frame, 0, Math.max(0, this.nFrames - 1));
   }

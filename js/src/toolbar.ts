@@ -49,6 +49,7 @@ export function makeToolbar(store: Store, commands: Commands, tools: Tool[]) {
   const undo = button({ icon: "undo", label: "Undo", key: "Z", run: commands.undo });
   const redo = button({ icon: "redo", label: "Redo", key: "⇧Z", run: commands.redo });
   const whole = button({ icon: "whole", label: "Show the whole frame", key: "0", run: commands.wholeFrame });
+  const full = button({ icon: "full", label: "Fill the window", key: "F", run: commands.toggleFull });
   const help = button({ text: "?", label: "Help: keys and mouse", run: commands.toggleHelp });
   help.title = "Help (?)";
   const title = h("span", { class: "lit-title" });
@@ -66,6 +67,7 @@ export function makeToolbar(store: Store, commands: Commands, tools: Tool[]) {
     brush,
     h("div", { class: "lit-about" }, title, position, pixels),
     link,
+    full,
     help,
   );
 
@@ -79,6 +81,7 @@ export function makeToolbar(store: Store, commands: Commands, tools: Tool[]) {
     brush.hidden = !tools.find((tool) => tool.name === store.tool)?.round;
     setText(size, `${2 * store.brush} px`);
     redo.disabled = !state?.can_redo;
+    full.setAttribute("aria-pressed", String(store.full));
     help.setAttribute("aria-expanded", String(store.help));
     setText(title, state?.video.name ?? "");
     setText(position, state ? `frame ${store.frame}/${store.nFrames - 1}` : "");

@@ -38,6 +38,7 @@ const ANSWERED: ReadonlySet<ToKernel["type"]> = new Set([
   "removePrompt",
   "track",
   "setRange",
+  "setLearning",
   "learn",
   "flag",
   "accept",

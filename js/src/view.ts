@@ -147,9 +147,21 @@ function assemble(store: Store, commands: Commands, canvas: FrameCanvas, tools: 
     const name = store.state?.video.name ?? "the video";
     canvas.element.setAttribute("aria-label", `Frame ${store.frame} of ${name}`);
     for (const part of [toolbar, panel, timeline, actions, overlays]) part.update();
+    if (store.full !== root.classList.contains("lit-full")) fillWindow(root, store.full);
     publish(root, store, canvas);
   }
   return { root, stage, update };
+}
+
+/** In the top layer, or back: there no ancestor's size, scrolling or clipping counts. */
+function fillWindow(root: HTMLElement, on: boolean): void {
+  root.classList.toggle("lit-full", on);
+  if (!("showPopover" in root)) return;
+  if (on) {
+    root.popover = "manual";
+    root.showPopover();
+    root.focus({ preventScroll: true });
+  } else root.popover = null;
 }
 
 /** What tests and other scripts may read of a view. */

@@ -73,6 +73,7 @@ export const someState = (change: Partial<State> = {}): State => ({
     ["blue", "#0072B2"],
     ["orange", "#E69F00"],
   ],
+  learning: true,
   range: [],
   active_object: 1,
   proposes_untaught: false,

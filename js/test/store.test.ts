@@ -148,7 +148,25 @@ describe("following", () => {
     expect([store.following, store.frame]).toEqual([true, 1]);
     store.receive(job(2, { status: "done" }), []);
     newMask(store, 2, 6);
-    expect([store.following, store.frame]).toEqual([false, 1]);
+    expect([store.following, store.frame]).toEqual([false, 0]);
+  });
+
+  it("ends where it began, but stays where it was stopped or left", () => {
+    const at = (end: Partial<Job>, leave = false) => {
+      const store = new Store();
+      store.receive(someState(), []);
+      store.seek(40);
+      store.receive(job(1), []);
+      newMask(store, 41, 4);
+      newMask(store, 42, 5);
+      if (leave) store.stopFollowing();
+      store.receive(job(1, end), []);
+      return [store.frame, store.notice];
+    };
+    expect(at({ status: "done" })).toEqual([40, "Tracked to frame 42. Space plays it from here"]);
+    expect(at({ status: "cancelled" })).toEqual([42, ""]);
+    expect(at({ status: "interrupted" })).toEqual([42, ""]);
+    expect(at({ status: "done" }, true)).toEqual([42, ""]);
   });
 
   it("drops the clicks that waited behind a cancelled job, but none when a click interrupted it", () => {
@@ -213,4 +231,5 @@ it("invites to ask for a proposal where there can be one", () => {
   expect(hasProposals(someState(), 1)).toBe(false);
   expect(hasProposals(someState({ proposes_untaught: true }), 1)).toBe(true);
   expect(hasProposals(someState({ adapters: [learned] }), 1)).toBe(true);
+  expect(hasProposals(someState({ adapters: [learned], learning: false }), 1)).toBe(false);
 });

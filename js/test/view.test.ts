@@ -389,3 +389,38 @@ it("keeps the frame trait in step, both ways", async () => {
   expect(model.get("frame_index")).toBe(1);
   expect(model.saved).toBe(1);
 });
+
+it("says what is missing when there is nothing to track, and for which object", async () => {
+  await open();
+  const said = () => root.querySelector(".lit-status")?.textContent;
+  press("t");
+  await settle();
+  expect([said(), model.of("track").length]).toEqual(["Nothing to track yet: click the object first", 0]);
+  model.receive(someState({ ...tracked(9), active_object: 2 }));
+  press("t");
+  model.receive(job());
+  await settle();
+  expect([said(), model.of("track").length]).toEqual(["bike has no prompt yet: click it to track it too", 1]);
+});
+
+it("turns learning off and on", async () => {
+  await open();
+  const power = root.querySelector(".lit-switch") as HTMLElement;
+  power.click();
+  model.receive(someState({ learning: false }));
+  await settle();
+  expect(root.querySelector(".lit-learned")?.textContent).toContain("Off:");
+  power.click();
+  expect(model.of("setLearning").map(({ on }) => on)).toEqual([false, true]);
+});
+
+it("fills the window until Esc", async () => {
+  await open();
+  press("f");
+  await settle();
+  expect(root.classList.contains("lit-full")).toBe(true);
+  root.focus();
+  press("Escape");
+  await settle();
+  expect([root.classList.contains("lit-full"), document.activeElement]).toEqual([false, root]);
+});

@@ -14,7 +14,7 @@ from jaxtyping import Bool
 
 from lit_widget.core.history import Checkpoint
 from lit_widget.core.session import LiveSession
-from lit_widget.core.strategy import Strategy
+from lit_widget.core.strategy import Original, Strategy
 from lit_widget.core.types import AdapterState, Correction, Prediction, UpdateReport
 from lit_widget.video.adaptation import MaskTarget, VideoItem
 from lit_widget.video.learner import VideoLearner
@@ -55,6 +55,7 @@ class Annotation:
         self._accepted: dict[VideoItem, OpenProposal] = {}
         self.confidence = Confidence(learner, quality)
         self._strips: list[bytes] = []
+        self._strategy = strategy
         self.range: tuple[int, int] | None = None
         self.state = describe(self)
 
@@ -182,6 +183,9 @@ class Annotation:
             raise AnnotationError(f"object {item.object} has no mask on frame {item.frame} yet; track to it first")
         if record.status == "prompted" and record.conditioning:
             raise AnnotationError(f"frame {item.frame} holds your own prompt; click it again to change its mask")
+        if not self.learning:
+            activity.note = "Learning is off, so nothing is proposed: correct the frame, or turn it on"
+            return
         prediction = self.learner.predict_one(item)
         proposals = self.session.propose(prediction)
         if not proposals:
@@ -236,6 +240,16 @@ class Annotation:
         except KeyError:
             known = [lesson.verdict.item.frame for lesson in self.session.lessons]
             raise AnnotationError(f"nothing was learned from frame {item.frame}, but from frames {known}") from None
+        self.publish()
+
+    @property
+    def learning(self) -> bool:
+        """Whether corrections are learned and anything is proposed."""
+        return self.session.strategy is self._strategy
+
+    def set_learning(self, on: bool) -> None:
+        """Learn from corrections and propose, or leave the adapters as they are and ask them nothing."""
+        self.session.strategy = self._strategy if on else Original()
         self.publish()
 
     def load_adapter(self, object_id: int, state: AdapterState) -> None:

@@ -58,6 +58,7 @@ def describe(annotation: Annotation) -> State:
             for (x, y), label in zip(pending.points.xy, pending.points.labels, strict=True)
         ],
         palette=list(PALETTE.items()),
+        learning=annotation.learning,
         range=[*(annotation.range or ())],
         active_object=annotation.active,
         proposes_untaught=annotation.session.strategy.proposes_untaught,

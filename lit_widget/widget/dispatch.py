@@ -28,6 +28,7 @@ _ACTIONS: dict[type, Callable[[LITWidget, Any], object]] = {
     m.DeleteObject: lambda w, it: w.delete_object(it.object),
     m.Track: lambda w, it: w.track(it.start, stop=it.stop, reverse=it.reverse),
     m.SetRange: lambda w, it: w.set_range(it.first, it.last),
+    m.SetLearning: lambda w, it: w.set_learning(it.on),
     m.Learn: lambda w, it: w.learn(it.frame, object_id=it.object),
     m.Flag: lambda w, it: w.flag(it.frame, object_id=it.object),
     m.Accept: lambda w, it: w.accept(it.candidate),

@@ -146,6 +146,13 @@ class SetRange:
 
 
 @dataclass(frozen=True)
+class SetLearning:
+    """Learn from corrections and propose, or do neither."""
+
+    on: bool
+
+
+@dataclass(frozen=True)
 class Learn:
     """The prompts on this frame are a finished correction: train the adapter, then track on from here."""
 
@@ -220,6 +227,7 @@ ToKernel = (
     | DeleteObject
     | Track
     | SetRange
+    | SetLearning
     | Learn
     | Flag
     | Accept
@@ -310,7 +318,8 @@ class State:
     """Everything but pixels; sent on `hello` and whenever any of it changes.
 
     `proposes_untaught` says whether proposals can be had before anything was learned; `palette` holds names and
-    values of the colours that an object can be given, `range` the first and last frame to track or nothing.
+    values of the colours that an object can be given, `range` the first and last frame to track or nothing;
+    `learning` says whether corrections are learned.
     """
 
     protocol: int
@@ -321,6 +330,7 @@ class State:
     standing: list[Standing]
     prompts: list[Prompt]
     palette: list[tuple[str, str]]
+    learning: bool
     range: list[int]
     active_object: int
     proposes_untaught: bool

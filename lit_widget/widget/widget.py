@@ -223,6 +223,10 @@ class LITWidget(ObjectMethods, ThreadedWidget):
         item = self._item(frame, object_id)
         self._submit("learn", lambda now: self._annotation.forget(now, item))
 
+    def set_learning(self, on: bool) -> None:
+        """Learn from corrections and propose, or, with `False`, do neither; what was learned is kept."""
+        self._annotation.set_learning(on)
+
     def save_adapter(self, path: str | pathlib.Path, *, object_id: int | None = None) -> pathlib.Path:
         """Write what an object's adapter has learned to a safetensors file, for the next video of the kind.
 
