@@ -58,7 +58,7 @@ class Actions(RuleBasedStateMachine):
             elif message["type"] == "error":
                 self.errors.append(message["message"])
 
-    # --- What a user does ---------------------------------------------------------------------------------------------
+    # --- What a user does --------------------------------------------------------------------------------------------
 
     @rule(frame=frames, object_id=objects, x=xs, y=ys, positive=st.booleans())
     def click(self, frame, object_id, x, y, positive):
@@ -120,7 +120,7 @@ class Actions(RuleBasedStateMachine):
             self.send("redo")
             assert not can_undo or same(self.shown(), before)
 
-    # --- What must hold after each -------------------------------------------------------------------------------------
+    # --- What must hold after each -----------------------------------------------------------------------------------
 
     @invariant()
     def the_view_shows_what_is_there(self):

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lit_widget.widget import messages as m
+from lit_widget.widget import to_view as v
 from lit_widget.widget.values import MAX_INDICES, MAX_TEXT
 
 CONTRACT = Path(__file__).parent / "contract"
@@ -44,17 +45,17 @@ TO_KERNEL = [
 ]
 
 TO_VIEW = [
-    m.State(
+    v.State(
         protocol=m.PROTOCOL,
         model="pocket",
-        video=m.VideoInfo("clip.mp4", 48, 192, 256, 23.976),
+        video=v.VideoInfo("clip.mp4", 48, 192, 256, 23.976),
         objects=[
-            m.ObjectInfo(1, "left hand", "#0072B2", [(0, 0, "prompted"), (1, 11, "tracked"), (12, 12, "corrected")]),
-            m.ObjectInfo(2, "object 2", "#E69F00", [], hidden=True, locked=True),
+            v.ObjectInfo(1, "left hand", "#0072B2", [(0, 0, "prompted"), (1, 11, "tracked"), (12, 12, "corrected")]),
+            v.ObjectInfo(2, "object 2", "#E69F00", [], hidden=True, locked=True),
         ],
-        adapters=[m.AdapterInfo(1, 1, [12], [0.5, 0.25], 0.613), m.AdapterInfo(2)],
-        standing=[m.Standing(20, 2, painted=False, box=[0.5, 1.0, 90.0, 80.0], first=True)],
-        prompts=[m.Prompt(20, 2, 0.5, 191.0, positive=False)],
+        adapters=[v.AdapterInfo(1, 1, [12], [0.5, 0.25], 0.613), v.AdapterInfo(2)],
+        standing=[v.Standing(20, 2, painted=False, box=[0.5, 1.0, 90.0, 80.0], first=True)],
+        prompts=[v.Prompt(20, 2, 0.5, 191.0, positive=False)],
         palette=[("blue", "#0072B2"), ("orange", "#E69F00")],
         learning=True,
         range=[3, 40],
@@ -66,13 +67,13 @@ TO_VIEW = [
         n_accepted=3,
         saved_s=10.5,
     ),
-    m.Frames([0, 1, 41]),
-    m.Masks([m.MaskInfo(3, 1, 17, "accepted"), m.MaskInfo(4, 1, 18, "tracked")], [(5, 1), (6, 1)]),
-    m.ConfidenceStrips([1, 2]),
-    m.Job(4, "learn", "running", 12, 40, 0.4, "learning from frame 12"),
-    m.ProposalInfo(13, 1, [m.Candidate("adapter", 1, [12]), m.Candidate("frozen close-up", 0, [])]),
-    m.Error("the click (300, 5) is outside the frame; x must be from 0 to 255, y from 0 to 191"),
-    m.Batch([m.encode(m.Frames([2])), m.encode(m.Error("lost"))], [1, 0]),
+    v.Frames([0, 1, 41]),
+    v.Masks([v.MaskInfo(3, 1, 17, "accepted"), v.MaskInfo(4, 1, 18, "tracked")], [(5, 1), (6, 1)]),
+    v.ConfidenceStrips([1, 2]),
+    v.Job(4, "learn", "running", 12, 40, 0.4, "learning from frame 12"),
+    v.ProposalInfo(13, 1, [v.Candidate("adapter", 1, [12]), v.Candidate("frozen close-up", 0, [])]),
+    v.Error("the click (300, 5) is outside the frame; x must be from 0 to 255, y from 0 to 191"),
+    v.Batch([m.encode(v.Frames([2])), m.encode(v.Error("lost"))], [1, 0]),
 ]
 
 ALL = [*TO_KERNEL, *TO_VIEW]
@@ -92,7 +93,7 @@ def named(messages):
 
 def test_there_is_a_sample_of_every_message():
     assert {type(message) for message in TO_KERNEL} == set(get_args(m.ToKernel))
-    assert {type(message) for message in TO_VIEW} == set(get_args(m.ToView))
+    assert {type(message) for message in TO_VIEW} == set(get_args(v.ToView))
 
 
 @pytest.mark.parametrize("message", **named(ALL))

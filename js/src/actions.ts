@@ -3,7 +3,7 @@
 import type { Commands } from "./commands";
 import { button, h, setText } from "./dom";
 import type { Job, JobKind } from "./messages";
-import { canFlag, canLearn, canTrack, hasProposals, type NextAction, nextAction } from "./rules";
+import { canFlag, canLearn, canTrack, DOUBTFUL, hasProposals, type NextAction, nextAction } from "./rules";
 import type { Store } from "./store";
 
 const DOING: { [K in JobKind]: string } = {
@@ -83,6 +83,13 @@ export function makeActions(store: Store, commands: Commands) {
     key: "W",
     run: commands.flag,
   });
+  const doubtful = button({
+    icon: "doubtful",
+    text: "Doubtful",
+    label: "Doubtful: go to the next frame whose mask is",
+    key: "N",
+    run: commands.nextDoubtful,
+  });
   const stop = button({
     icon: "stop",
     text: "Stop",
@@ -107,7 +114,7 @@ export function makeActions(store: Store, commands: Commands) {
   const element = h(
     "div",
     { class: "lit-actions" },
-    h("div", { class: "lit-group" }, track, back, learn, flag),
+    h("div", { class: "lit-group" }, track, back, learn, flag, doubtful),
     h("div", { class: "lit-doing" }, status, progress),
   );
 
@@ -117,6 +124,7 @@ export function makeActions(store: Store, commands: Commands) {
     track.disabled = back.disabled = !idle || !canTrack(state);
     learn.disabled = !idle || !canLearn(state, frame, active);
     flag.disabled = !idle || !canFlag(state, frame, active);
+    doubtful.disabled = !store.confidence.get(active)?.some((percent) => percent < DOUBTFUL);
     const next = nextOf(store);
     track.classList.toggle("lit-next", next === "track");
     learn.classList.toggle("lit-next", next === "learn");

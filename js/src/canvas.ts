@@ -27,6 +27,7 @@ interface Scene {
 }
 
 const DECODE_AHEAD = 4;
+const MOST_WANTED = 8;
 
 export class FrameCanvas {
   readonly element: HTMLCanvasElement;
@@ -34,6 +35,9 @@ export class FrameCanvas {
   #stage: Size = { width: 1, height: 1 };
   #ratio = 1;
   #scene: Scene | null = null;
+  /** The frames that were asked for last, and in which direction. */
+  #wanted: number[] = [];
+  #way = 1;
   #preview: ImageBitmap | null = null;
   readonly layers: Layers;
   readonly ring: HTMLDivElement;
@@ -119,16 +123,32 @@ export class FrameCanvas {
 
   draw(): void {
     this.#placeRing();
-    const scene = this.#compose(this.store.frame);
+    const scene = this.#compose(this.store.frame) ?? this.#latest();
     if (scene) this.#scene = scene;
     if (this.#scene && this.#scene.bitmap.width === 0) this.#scene = null;
-    for (let i = 1; i <= DECODE_AHEAD; i++) this.#compose(this.store.frame + i);
+    for (let i = 1; i <= DECODE_AHEAD; i++) this.#compose(this.store.frame + i * this.#way);
     const context = this.element.getContext("2d");
     if (!context) return;
     context.setTransform(1, 0, 0, 1, 0, 0);
     context.clearRect(0, 0, this.element.width, this.element.height);
     if (this.#scene) this.#paint(context, this.#scene);
     else if (this.#preview) this.#paintPicture(context, this.#preview);
+  }
+
+  /** Where frames pass faster than they are decoded: the newest of those that were wanted and are there by now. */
+  #latest(): Scene | null {
+    const { frame } = this.store;
+    const last = this.#wanted.at(-1);
+    if (frame !== last) {
+      this.#way = last !== undefined && frame < last ? -1 : 1;
+      this.#wanted = [...this.#wanted.slice(-MOST_WANTED), frame];
+    }
+    const newer = this.#wanted.slice(this.#wanted.lastIndexOf(this.painted) + 1, -1);
+    for (const wanted of newer.reverse()) {
+      const scene = this.#compose(wanted);
+      if (scene) return scene;
+    }
+    return null;
   }
 
   /** The scene of a frame, or nothing while a part of it is missing or still being decoded. */

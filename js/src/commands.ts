@@ -300,9 +300,11 @@ export function makeCommands(surroundings: Surroundings) {
     undo(): void {
       const state = store.state;
       if (!state) return;
+      const held = standingOn(state, store.frame, store.active);
+      if (held && !free()) return;
       if (undoStroke()) return;
       const waiting = promptsOn(store.pending, store.frame, store.active).length > 0;
-      if (waiting || standingOn(state, store.frame, store.active)) {
+      if (waiting || held) {
         store.dropPending(store.frame, store.active);
         transport.send({ type: "clearPrompts", frame: store.frame, object: store.active });
       } else if (state.can_undo) transport.send({ type: "undo" });

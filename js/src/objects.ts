@@ -57,8 +57,8 @@ function row(object: ObjectInfo, store: Store, commands: Commands): HTMLElement 
     "div",
     { class: `lit-object ${object.id === store.active ? "lit-active" : ""}`.trim() },
     name,
+    ...(object.locked ? [toggle(object, "locked", commands)] : []),
     toggle(object, "hidden", commands),
-    toggle(object, "locked", commands),
     more,
   );
 }
@@ -79,8 +79,21 @@ function makeEditor(store: Store, commands: Commands) {
     class: "lit-small",
     run: () => store.editing !== null && commands.deleteObject(store.editing),
   });
+  const lock = button({
+    icon: "locked",
+    label: "Lock: no prompts, and tracking leaves it alone",
+    key: "K",
+    class: "lit-small",
+    run: () => store.editing !== null && commands.toggle("locked", store.editing),
+  });
   const done = button({ text: "Done", label: "Done", class: "lit-small", run: () => close() });
-  const element = h("div", { class: "lit-editor", role: "group" }, name, colours, h("div", {}, remove, done));
+  const element = h(
+    "div",
+    { class: "lit-editor", role: "group" },
+    name,
+    colours,
+    h("div", {}, remove, lock, done),
+  );
   let shown: number | null = null;
 
   function commit(): void {
@@ -129,6 +142,7 @@ function makeEditor(store: Store, commands: Commands) {
     }
     element.setAttribute("aria-label", `Change ${object.name}`);
     remove.disabled = object.locked;
+    lock.setAttribute("aria-pressed", String(object.locked));
     drawColours(state?.palette, object.id, object.colour);
     if (shown === object.id) return;
     shown = object.id;

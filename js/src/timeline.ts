@@ -5,7 +5,7 @@ import { makeStrip } from "./confidence";
 import { button, h, memo, setIcon, setText, svg } from "./dom";
 import { clock, frameAt, percentOf } from "./geometry";
 import type { FrameStatus, ObjectInfo, Run } from "./messages";
-import { DOUBTFUL, rangeOf } from "./rules";
+import { rangeOf } from "./rules";
 import type { Store } from "./store";
 
 type MarkStatus = Exclude<FrameStatus, "tracked">;
@@ -122,16 +122,9 @@ export function makeTimeline(store: Store, commands: Commands) {
   const time = h("span", { class: "lit-time" }, "0:00.0");
   const loop = button({ icon: "loop", label: "Repeat", key: "⇧L", class: "lit-small", run: commands.loop });
   const speed = button({ text: "1×", label: "Speed", class: "lit-small lit-speed", run: commands.nextSpeed });
-  const doubtful = button({
-    text: "Next doubtful",
-    label: "Next doubtful frame",
-    key: "N",
-    class: "lit-small",
-    run: commands.nextDoubtful,
-  });
   const strip = makeStrip(store);
   const outside = [h("div", { class: "lit-outside" }), h("div", { class: "lit-outside" })] as const;
-  const scrub = h("div", { class: "lit-scrub" });
+  const cached = h("div", { class: "lit-scrub" });
   const lanes = h("div", { class: "lit-lanes" });
   const playhead = h("div", { class: "lit-playhead" });
   const track = h(
@@ -144,10 +137,8 @@ export function makeTimeline(store: Store, commands: Commands) {
     "div",
     { class: "lit-rows" },
     h("div", { class: "lit-clock" }, play, time, loop, speed),
-    scrub,
+    h("div", {}, strip.element, cached),
     lanes,
-    h("div", { class: "lit-lane-name" }, doubtful),
-    strip.element,
     outside[0],
     outside[1],
     track,
@@ -165,7 +156,7 @@ export function makeTimeline(store: Store, commands: Commands) {
     const bands = extents(store.frames.indices).map(([first, last]) =>
       band(first, last, { class: "lit-cached" }),
     );
-    scrub.replaceChildren(stripes(Math.max(1, store.nFrames), ...bands));
+    cached.replaceChildren(stripes(Math.max(1, store.nFrames), ...bands));
   });
 
   const drawRange = memo(() => {
@@ -190,7 +181,6 @@ export function makeTimeline(store: Store, commands: Commands) {
     setText(speed.firstElementChild as Element, `${store.speed}×`);
     speed.title = `Speed of playback: ${store.speed} (, slower, . faster)`;
     speed.setAttribute("aria-label", `Speed ${store.speed}`);
-    doubtful.disabled = !store.confidence.get(store.active)?.some((percent) => percent < DOUBTFUL);
     strip.update();
     drawRange(store.nFrames, store.state?.range);
     playhead.hidden = store.nFrames === 0;

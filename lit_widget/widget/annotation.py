@@ -15,8 +15,8 @@ from jaxtyping import Bool
 from lit_widget.core.history import Checkpoint
 from lit_widget.core.session import LiveSession
 from lit_widget.core.strategy import Original, Strategy
-from lit_widget.core.types import AdapterState, Correction, Prediction, UpdateReport
-from lit_widget.video.adaptation import MaskTarget, VideoItem
+from lit_widget.core.types import AdapterState, Prediction, UpdateReport
+from lit_widget.video.adaptation import VideoItem
 from lit_widget.video.learner import VideoLearner
 from lit_widget.video.memory import FrameRecord, MaskOutput
 from lit_widget.video.sam2 import Points
@@ -24,11 +24,12 @@ from lit_widget.video.sam2 import Points
 from .activity import Activity
 from .confidence import Confidence
 from .describe import describe, describe_proposal
-from .limits import AnnotationError, check_box, check_frame, check_point
+from .limits import AnnotationError, check_box, check_frame, check_point, check_range
 from .mask_feed import MaskFeed, Post
-from .messages import ConfidenceStrips, Error, FrameStatus
 from .objects import Objects
 from .pending import OpenProposal, Pending
+from .teaching import commit_all, learn_with_progress
+from .to_view import ConfidenceStrips, FrameStatus, ToView
 from .tracking import follow, way
 
 
@@ -51,7 +52,7 @@ class Annotation:
         self.reports: dict[tuple[int, int], UpdateReport] = {}
         self.clicks: dict[VideoItem, int] = {}
         self.feed = MaskFeed(self._current, learner.mask, post)
-        self._before: dict[VideoItem, Checkpoint] = {}
+        self.before: dict[VideoItem, Checkpoint] = {}
         self._accepted: dict[VideoItem, OpenProposal] = {}
         self.confidence = Confidence(learner, quality)
         self._strips: list[bytes] = []
@@ -85,12 +86,12 @@ class Annotation:
 
     def delete_object(self, object_id: int) -> None:
         """Remove an object with all its masks and what its adapters learned; undo brings it back."""
-        self._check_free(VideoItem(0, object_id))
+        self.check_free(VideoItem(0, object_id))
         self.session.checkpoint()
         gone = [item for item in self._records() if item.object == object_id]
         for item in [each for each in self.pending if each.object == object_id]:
             self.pending.pop(item)
-            self._before.pop(item, None)
+            self.before.pop(item, None)
         if self.proposal is not None and self.proposal.item.object == object_id:
             self._close_proposal()
         self.learner.drop(object_id)
@@ -120,7 +121,7 @@ class Annotation:
 
     def remove_prompt(self, item: VideoItem, index: int) -> None:
         """Take back one of the clicks on a frame; without any the mask is again what it was before them."""
-        self._check_free(item)
+        self.check_free(item)
         pending = self.pending.get(item)
         if pending is None or not 0 <= index < pending.points.n_clicks:
             n_clicks = pending.points.n_clicks if pending else 0
@@ -135,7 +136,7 @@ class Annotation:
 
     def clear_prompts(self, item: VideoItem) -> None:
         """Take back prompts that were not learned."""
-        self._check_free(item)
+        self.check_free(item)
         pending = self.pending.pop(item, None)
         if pending is not None:
             records = self.learner.bank(item.object).records
@@ -143,41 +144,38 @@ class Annotation:
                 records[item.frame] = pending.replaced
             elif pending.prediction is None:
                 del records[item.frame]
-            if item in self._before:
-                self.session.history.drop(self._before.pop(item))
+            if item in self.before:
+                self.session.history.drop(self.before.pop(item))
             self.feed.show_changed([item])
             self.publish()
 
     def track(self, activity: Activity, start: int, *, reverse: bool = False, stop: int | None = None) -> None:
         """Learn what is pending, then follow all objects from `start` to `stop` or the end of the video."""
         last, objects = way(self, start, stop, reverse=reverse)
-        self._commit_all(activity)
+        commit_all(self, activity)
         follow(self, activity, objects, start, last, reverse=reverse)
 
     def set_range(self, first: int | None, last: int | None) -> None:
         """Track no further than these frames; without them in the whole video."""
         n_frames = len(self.learner.frames)
         chosen = (0 if first is None else first, n_frames - 1 if last is None else last)
-        for frame in chosen:
-            check_frame(frame, n_frames)
-        if chosen[0] > chosen[1]:
-            raise AnnotationError(f"the range begins on frame {chosen[0]} and ends before it, on {chosen[1]}")
+        check_range(*chosen, n_frames)
         self.range = None if first is None and last is None else chosen
         self.publish()
 
     def learn(self, activity: Activity, item: VideoItem) -> None:
         """Train on the correction that stands on this frame, then track on from it."""
-        self._check_free(item)
+        self.check_free(item)
         if item not in self.pending:
             raise AnnotationError(
                 f"there is no correction of object {item.object} on frame {item.frame} to learn from; click it first"
             )
-        self._commit_all(activity)
+        commit_all(self, activity)
         self._track_on(activity, item)
 
     def flag(self, activity: Activity, item: VideoItem) -> None:
         """Say that the mask is wrong, and show what is proposed instead, if anything is."""
-        self._check_free(item)
+        self.check_free(item)
         record = self.learner.bank(item.object).records.get(item.frame)
         if record is None:
             raise AnnotationError(f"object {item.object} has no mask on frame {item.frame} yet; track to it first")
@@ -197,12 +195,11 @@ class Annotation:
     def accept(self, activity: Activity, candidate: int = 0) -> None:
         """Take one of the proposed masks and track on from it."""
         opened = self._opened_proposal()
-        self._check_free(opened.item)
+        self.check_free(opened.item)
         if not 0 <= candidate < len(opened.proposals):
             raise AnnotationError(f"there is no candidate {candidate}; candidates are 0 to {len(opened.proposals) - 1}")
-        self._learning(
-            activity, lambda: self.session.accept(opened.prediction, opened.proposals[candidate]).update, opened.item
-        )
+        chosen = opened.proposals[candidate]
+        learn_with_progress(self, activity, lambda: self.session.accept(opened.prediction, chosen).update, opened.item)
         self._accepted[opened.item] = opened
         self._close_proposal()
         self.pending.pop(opened.item, None)
@@ -236,7 +233,7 @@ class Annotation:
         """Rebuild the adapters as if the correction on this frame had never been learned; its mask stays."""
         self.check(item)
         try:
-            self._learning(activity, lambda: next(reversed(self.session.forget(item)), None), item)
+            learn_with_progress(self, activity, lambda: next(reversed(self.session.forget(item)), None), item)
         except KeyError:
             known = [lesson.verdict.item.frame for lesson in self.session.lessons]
             raise AnnotationError(f"nothing was learned from frame {item.frame}, but from frames {known}") from None
@@ -269,6 +266,10 @@ class Annotation:
         current = self._current(item)
         return None if current is None else self.learner.mask(current[0])
 
+    def tell(self, message: ToView) -> None:
+        """Send a message without pixels."""
+        self._post(message, [])
+
     def show_proposal(self) -> None:
         """Send the open proposal, or that there is none."""
         self._post(*describe_proposal(self.learner, self.proposal))
@@ -298,14 +299,19 @@ class Annotation:
 
     # --- Inside -------------------------------------------------------------------------------
 
-    def _check_free(self, item: VideoItem) -> None:
+    def check_free(self, item: VideoItem) -> None:
+        """Refuse what does not exist or must not change.
+
+        Raises:
+            AnnotationError: saying what to do.
+        """
         self.check(item)
         if self.objects[item.object].locked:
             raise AnnotationError(f"object {item.object} is locked; unlock it to change it")
 
     def _opened(self, item: VideoItem) -> Pending:
         """What a new prompt on this frame builds on: standing prompts, or the mask that it corrects."""
-        self._check_free(item)
+        self.check_free(item)
         self.active = item.object
         if self.objects[item.object].hidden:
             self.objects = self.objects.edit(item.object, hidden=False)
@@ -314,7 +320,7 @@ class Annotation:
         record = self.learner.bank(item.object).records.get(item.frame)
         if record is None or record.status == "prompted":
             # A first prompt is memory at once; this is what undo goes back to.
-            self._before[item] = self.session.checkpoint()
+            self.before[item] = self.session.checkpoint()
         if record is None:
             return Pending(Points(), None, None)
         if record.status == "prompted":
@@ -337,58 +343,11 @@ class Annotation:
         self.feed.show_changed([item])
         self.publish()
 
-    def _commit_all(self, activity: Activity) -> None:
-        """Turn standing prompts into learned corrections."""
-        for item, pending in list(self.pending.items()):
-            if activity.cancelled():
-                return
-            if self.objects[item.object].locked:
-                continue
-            if pending.prediction is None:
-                del self.pending[item]
-                self._before.pop(item, None)
-                continue
-            activity.enter("learn", self.learner.update_config.epochs, f"learning from frame {item.frame}")
-            self._correct(activity, item, pending)
-            del self.pending[item]
-            self.feed.show_changed([item])
-            self.publish()
-
-    def _correct(self, activity: Activity, item: VideoItem, pending: Pending) -> None:
-        target = MaskTarget(self.learner.mask(pending.mask))
-        correction = Correction(item, pending.mask, target, pending.points.n_clicks, pending.full)
-        assert pending.prediction is not None
-        prediction = pending.prediction
-        self.confidence.wrong(prediction)
-        self._learning(activity, lambda: self.session.correct(prediction, correction).update, item)
-        self.clicks[item] = correction.n_clicks
-
-    def _learning(self, activity: Activity, learn: Callable[[], UpdateReport | None], item: VideoItem) -> None:
-        """Run something that may train, with progress and cancelling, and keep its report."""
-        steps = 0
-
-        def cancelled() -> bool:
-            nonlocal steps
-            activity.step(steps)
-            steps += 1
-            return activity.cancelled()
-
-        self.learner.cancelled = cancelled
-        try:
-            report = learn()
-        finally:
-            self.learner.cancelled = lambda: False
-        if report is not None:
-            updates = sum(adapter.version for adapter in self.learner.adapters.of(item.object))
-            self.reports[item.object, updates] = report
-            if report.stopped == "non-finite":
-                self._post(Error("The update gave a non-finite loss and was rolled back; the correction stands."), [])
-
     def _travel(self, go: Callable[[], None]) -> None:
         """Undo or redo, and show what changed."""
         before, prompted = self._records(), set(self.pending)
         self.pending.clear()
-        self._before.clear()
+        self.before.clear()
         if self.proposal is not None:
             self._close_proposal()
         go()

@@ -6,8 +6,9 @@ from lit_widget.video.adaptation import VideoItem
 
 from .annotation import Annotation
 from .codec import encode_jpeg
-from .messages import PROTOCOL, Error, Frames
+from .messages import PROTOCOL
 from .outbox import Outbox
+from .to_view import Error, Frames
 from .worker import Worker
 
 

@@ -7,19 +7,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from .codec import encode_mask
-from .messages import (
-    PROTOCOL,
-    AdapterInfo,
-    Candidate,
-    FrameStatus,
-    ObjectInfo,
-    Prompt,
-    ProposalInfo,
-    Standing,
-    State,
-    VideoInfo,
-)
+from .messages import PROTOCOL
 from .objects import PALETTE
+from .to_view import AdapterInfo, Candidate, FrameStatus, ObjectInfo, Prompt, ProposalInfo, Standing, State, VideoInfo
 
 if TYPE_CHECKING:
     from lit_widget.video.learner import VideoLearner

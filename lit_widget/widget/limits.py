@@ -37,6 +37,18 @@ def check_frame(frame: int, n_frames: int) -> None:
         raise AnnotationError(f"frame {frame} does not exist; frames are 0 to {n_frames - 1}")
 
 
+def check_range(first: int, last: int, n_frames: int) -> None:
+    """Refuse ranges of frames that are not in the video, or end before they begin.
+
+    Raises:
+        AnnotationError: saying what was given.
+    """
+    check_frame(first, n_frames)
+    check_frame(last, n_frames)
+    if first > last:
+        raise AnnotationError(f"the range begins on frame {first} and ends before it, on {last}")
+
+
 def check_point(size: Size, x: float, y: float) -> None:
     """Refuse points outside the frame.
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from .activity import Activity
 from .annotation import Annotation
-from .messages import JobKind
+from .to_view import JobKind
 
 
 class ObjectMethods:

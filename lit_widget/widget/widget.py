@@ -11,28 +11,28 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import traitlets
-from jaxtyping import Bool, Float
 
 from lit_widget.core.adapter_file import load_adapter, save_adapter
 from lit_widget.core.strategy import Strategy, find_strategy
 from lit_widget.video.adaptation import VideoItem
-from lit_widget.video.frames import Frames, open_frames
+from lit_widget.video.frames import open_frames
 from lit_widget.video.models import load_model
 from lit_widget.video.sam2 import Sam2
 from lit_widget.video.strategies import STRATEGIES, learner_for
-from lit_widget.video.trackers import Tracker, TrackerInfo, find_tracker
+from lit_widget.video.trackers import Tracker, find_tracker
 
 from .activity import Activity, activity
 from .annotation import Annotation
 from .answers import Answers
 from .codec import PREVIEW_WIDTH, encode_jpeg, overlay
 from .comms import ThreadedWidget
-from .confidence import DOUBTFUL, NO_MASK, next_doubtful
 from .dispatch import Buffer, dispatch
 from .limits import AnnotationError, check_point, checked_mask, whole_number
-from .messages import Error, JobKind, MessageError, decode
+from .messages import MessageError, decode
 from .object_methods import ObjectMethods
 from .outbox import Outbox
+from .readings import Readings
+from .to_view import Error, JobKind
 from .worker import Job, Worker
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ _asked_by_view: ContextVar[bool] = ContextVar("asked_by_view", default=False)
 """Whether a view's message is being handled; its errors belong in the view and not in a later cell."""
 
 
-class LITWidget(ObjectMethods, ThreadedWidget):
+class LITWidget(ObjectMethods, Readings, ThreadedWidget):
     """Annotate a video with SAM 2 and an adapter that learns from every correction.
 
     Every action of the mouse has a method with the same effect. Methods return at once and work is done in
@@ -171,27 +171,6 @@ class LITWidget(ObjectMethods, ThreadedWidget):
         """Let tracking go no further than from `first` to `last`, both included; without them, everywhere."""
         self._annotation.set_range(first, last)
 
-    def next_doubtful(self, *, below: float = DOUBTFUL / 100, object_id: int | None = None) -> int | None:
-        """Show the next frame whose mask is doubtful: the worst of its stretch, behind the frame shown.
-
-        Args:
-            below: probability, from 0 to 1, from which on a mask is not doubtful.
-            object_id: whose masks.
-
-        Returns:
-            The frame, or `None` if no mask is doubtful.
-        """
-        owner = self._item(0, object_id).object
-        frame = next_doubtful(self._annotation.confidence.strip(owner), self.frame_index, round(100 * below))
-        if frame is not None:
-            self.frame_index = frame
-        return frame
-
-    def confidence(self, *, object_id: int | None = None) -> Float[np.ndarray, " t"]:
-        """How sure an object's masks are, from 0 to 1 by frame; 1 where you settled one, NaN without a mask."""
-        strip = np.frombuffer(self._annotation.confidence.strip(self._item(0, object_id).object), np.uint8)
-        return np.where(strip == NO_MASK, np.nan, strip / 100)
-
     def learn(self, frame: int, *, object_id: int | None = None) -> None:
         """Finish the correction on a frame: train the adapter on it and track on from there."""
         item = self._item(frame, object_id)
@@ -276,51 +255,7 @@ class LITWidget(ObjectMethods, ThreadedWidget):
             raise first.with_traceback(None) from None
         return done
 
-    # --- Reading ------------------------------------------------------------------------------
-
-    @property
-    def frames(self) -> Frames:
-        """The video."""
-        return self._annotation.learner.frames
-
-    @property
-    def tracker(self) -> TrackerInfo:
-        """The tracker, and what it can do."""
-        return self._annotation.learner.tracker.info
-
-    @property
-    def corrections(self) -> list[int]:
-        """Frames of the active object that were corrected."""
-        return self._frames_with("corrected")
-
-    @property
-    def accepted(self) -> list[int]:
-        """Frames of the active object on which a proposal was accepted."""
-        return self._frames_with("accepted")
-
-    @property
-    def proposal(self) -> Bool[np.ndarray, "h w"] | None:
-        """The open proposal's mask; `None` without one."""
-        held = self._annotation.proposal
-        return None if held is None else self._annotation.learner.mask(held.proposals[0].output)
-
-    @property
-    def adapter_version(self) -> int:
-        """How often the active object's adapter was trained."""
-        return sum(adapter.version for adapter in self._annotation.learner.adapters.of(self._annotation.active))
-
-    def mask(self, frame: int, *, object_id: int | None = None) -> Bool[np.ndarray, "h w"] | None:
-        """The mask of an object on a frame, `None` where there is none."""
-        return self._annotation.mask_of(self._item(frame, object_id))
-
-    def masks(self, *, object_id: int | None = None) -> Bool[np.ndarray, "t h w"]:
-        """The masks of an object on all frames, empty where there is none."""
-        stack = np.zeros((len(self.frames), self.frames.height, self.frames.width), dtype=bool)
-        for frame in range(len(stack)):
-            mask = self.mask(frame, object_id=object_id)
-            if mask is not None:
-                stack[frame] = mask
-        return stack
+    # --- Evaluating and ending ----------------------------------------------------------------
 
     def run_simulation(self, ground_truth: Any = None, **options: Any) -> SimulationResult:
         """Annotate this video with a simulated user and compare strategies (paper section 4).
@@ -368,10 +303,6 @@ class LITWidget(ObjectMethods, ThreadedWidget):
         item = VideoItem(whole_number(frame), self._annotation.active if object_id is None else int(object_id))
         self._annotation.check(item)
         return item
-
-    def _frames_with(self, status: str) -> list[int]:
-        records = self._annotation.learner.bank(self._annotation.active).records
-        return sorted(frame for frame, record in records.items() if record.status == status)
 
     def _submit(self, kind: JobKind, work: Callable[[Activity], None]) -> None:
         by_view = _asked_by_view.get()
