@@ -9,20 +9,21 @@ from lit_widget.widget.confidence import NO_MASK, next_doubtful
 from lit_widget.widget.limits import AnnotationError
 from lit_widget.widget.widget import LITWidget
 
-FRAMES = 12
+FRAMES = 10
 TARGET = clip("occlusion", 0, FRAMES).target
 
 
-@pytest.fixture(params=["predicted", "learned"])
+@pytest.fixture
 def widget(request):
     """An object that is lost behind another one."""
-    widget, widget.heard = widget_on("occlusion", frames=FRAMES, quality=request.param)
+    widget, widget.heard = widget_on("occlusion", frames=FRAMES, quality=getattr(request, "param", "predicted"))
     widget.give_mask(0, TARGET[0])
     widget.track()
     yield done(widget)
     widget.close()
 
 
+@pytest.mark.parametrize("widget", ["predicted", "learned"], indirect=True)
 def test_what_was_lost_is_doubtful(widget):
     sure = widget.confidence()
     right = [iou(mask, truth) > 0.5 for mask, truth in zip(widget.masks(), TARGET, strict=True)]
@@ -63,16 +64,16 @@ def tracked(widget):
 def test_tracking_stays_in_the_range():
     widget, _ = widget_on("occlusion", frames=FRAMES)
     widget.give_mask(4, TARGET[4])
-    widget.set_range(2, 8)
+    widget.set_range(2, 6)
     widget.track(4)
     widget.track(4, reverse=True)
-    assert tracked(done(widget)) == [*range(2, 9)]
-    assert widget._annotation.state.range == [2, 8]
-    widget.give_mask(8, TARGET[8])
-    widget.learn(8)
-    assert done(widget).mask(9) is None
-    widget.track(10)
-    with pytest.raises(AnnotationError, match="frame 10 lies outside the range from 2 to 8; start within it"):
+    assert tracked(done(widget)) == [*range(2, 7)]
+    assert widget._annotation.state.range == [2, 6]
+    widget.give_mask(6, TARGET[6])
+    widget.learn(6)
+    assert done(widget).mask(7) is None
+    widget.track(8)
+    with pytest.raises(AnnotationError, match="frame 8 lies outside the range from 2 to 6; start within it"):
         widget.wait()
     for wrong, part in [((5, 3), "begins on frame 5 and ends before it, on 3"), ((0, FRAMES), "does not exist")]:
         with pytest.raises(AnnotationError, match=part):
@@ -80,7 +81,7 @@ def test_tracking_stays_in_the_range():
     widget.set_range(6)
     assert widget._annotation.state.range == [6, FRAMES - 1]
     widget.set_range()
-    widget.track(8)
+    widget.track(6)
     assert tracked(done(widget)) == [*range(2, FRAMES)]
     widget.close()
 
@@ -88,3 +89,19 @@ def test_tracking_stays_in_the_range():
 def test_another_quality_is_refused():
     with pytest.raises(AnnotationError, match="quality is 'best'; give 'predicted' or 'learned'"):
         LITWidget(clip().frames, model=pocket(), quality="best")
+
+
+def test_the_learned_quality_learns_from_corrections():
+    widget, _ = widget_on("occlusion", frames=FRAMES, quality="learned")
+    widget.give_mask(0, TARGET[0])
+    widget.track()
+    before = done(widget).confidence()
+    widget.set_range(6, 6)
+    for frame in (4, 5):
+        widget.give_mask(frame, TARGET[frame])
+        widget.learn(frame)
+    done(widget)
+    assert len(widget._annotation.confidence._estimator.model._verdicts) == 2
+    widget.track(6)
+    assert done(widget).confidence()[6] != before[6]
+    widget.close()

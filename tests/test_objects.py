@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from helpers import FRAMES, clip, done, widget_on
+from helpers import clip, done, widget_on
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -10,19 +10,20 @@ from lit_widget.core.checks import same_weights
 from lit_widget.widget.limits import AnnotationError
 from lit_widget.widget.objects import MAX_NAME, PALETTE, Objects
 
-TARGET = clip("union").target
+FRAMES = 4
+TARGET = clip("union", frames=FRAMES).target
 
 
 @pytest.fixture
 def widget():
     """Two objects tracked through the video, the first corrected and learned once."""
-    widget, _ = widget_on()
+    widget, _ = widget_on(frames=FRAMES)
     widget.give_mask(0, TARGET[0])
     widget.add_object("bike")
     widget.give_mask(0, TARGET[0])
     widget.track()
-    widget.give_mask(3, TARGET[3], object_id=1)
-    widget.learn(3, object_id=1)
+    widget.give_mask(2, TARGET[2], object_id=1)
+    widget.learn(2, object_id=1)
     yield done(widget)
     widget.close()
 
@@ -51,33 +52,33 @@ def test_names_and_looks(widget):
 
 def test_a_prompt_shows_a_hidden_object(widget):
     widget.edit_object(2, hidden=True)
-    widget.click(4, 100.0, 100.0, object_id=2)
+    widget.click(3, 100.0, 100.0, object_id=2)
     done(widget)
     assert not told(widget, 2).hidden
 
 
 def test_nothing_changes_what_is_locked(widget):
-    widget.click(5, 100.0, 100.0, object_id=2)
+    widget.click(3, 100.0, 100.0, object_id=2)
     done(widget)
     widget.edit_object(2, locked=True)
     masks, others = widget.masks(object_id=2), widget.masks(object_id=1)
     for act in (
-        lambda: widget.click(4, 5.0, 5.0, object_id=2),
-        lambda: widget.give_mask(4, TARGET[4], object_id=2),
-        lambda: widget.learn(5, object_id=2),
-        lambda: widget.clear_prompts(5, object_id=2),
-        lambda: widget.flag(4, object_id=2),
+        lambda: widget.click(1, 5.0, 5.0, object_id=2),
+        lambda: widget.give_mask(1, TARGET[1], object_id=2),
+        lambda: widget.learn(3, object_id=2),
+        lambda: widget.clear_prompts(3, object_id=2),
+        lambda: widget.flag(1, object_id=2),
         lambda: widget.delete_object(2),
     ):
         act()
         with pytest.raises(AnnotationError, match="object 2 is locked; unlock it to change it"):
             widget.wait()
-    widget.give_mask(4, TARGET[4], object_id=1)
+    widget.give_mask(1, TARGET[1], object_id=1)
     widget.track(0)
     done(widget)
     assert np.array_equal(widget.masks(object_id=2), masks)
     assert not np.array_equal(widget.masks(object_id=1), others)
-    assert [each.frame for each in widget._annotation.state.prompts] == [5]
+    assert [each.frame for each in widget._annotation.state.prompts] == [3]
     widget.edit_object(1, locked=True)
     widget.track(0)
     with pytest.raises(AnnotationError, match="everything that could be tracked is locked"):
@@ -91,7 +92,7 @@ def test_deleting_an_object_loses_nothing_else(widget):
     widget.delete_object(2)
     assert done(widget).objects == {1: "object 1"}
     assert np.array_equal(widget.masks(object_id=1), first)
-    assert (widget.corrections, widget.adapter_version) == ([3], 1)
+    assert (widget.corrections, widget.adapter_version) == ([2], 1)
     widget.undo()
     assert done(widget).objects == {1: "object 1", 2: "bike 2"}
     assert same_weights(widget._annotation.learner.snapshot(), both)
@@ -108,17 +109,17 @@ def test_deleting_what_learned_and_undo(widget):
     widget.delete_object(1)
     assert list(done(widget).objects) == [2]
     assert widget.adapter_version == 0
-    widget.forget(3, object_id=2)
-    with pytest.raises(AnnotationError, match=r"nothing was learned from frame 3, but from frames \[\]"):
+    widget.forget(2, object_id=2)
+    with pytest.raises(AnnotationError, match=r"nothing was learned from frame 2, but from frames \[\]"):
         widget.wait()
     widget.undo()
     assert same_weights(done(widget)._annotation.learner.snapshot(), weights)
-    widget.forget(3, object_id=1)
+    widget.forget(2, object_id=1)
     assert done(widget)._annotation.state.adapters[0].version == 0
 
 
 def test_the_only_object_stays_and_is_emptied():
-    widget, heard = widget_on()
+    widget, heard = widget_on(frames=FRAMES)
     widget.give_mask(0, TARGET[0])
     widget.track()
     done(widget)

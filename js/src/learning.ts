@@ -112,7 +112,7 @@ export function makeLearning(store: Store, commands: Commands) {
   const learned = h("div", { class: "lit-learned", tabindex: -1 });
   const power = button({
     text: "on",
-    label: "Learn from corrections and propose",
+    label: "Learning on",
     class: "lit-small lit-switch",
     run: () => commands.setLearning(!store.state?.learning),
   });
@@ -147,6 +147,7 @@ export function makeLearning(store: Store, commands: Commands) {
     const { adapter, object } = taught();
     const on = state?.learning ?? true;
     power.setAttribute("aria-pressed", String(on));
+    power.setAttribute("aria-label", `Learning ${on ? "on" : "off"}`);
     power.title = on
       ? "Learning is on: press to stop learning and proposing"
       : "Learning is off: press to turn it on";

@@ -36,10 +36,11 @@ function row(object: ObjectInfo, store: Store, commands: Commands): HTMLElement 
       type: "button",
       class: "lit-object-name",
       "aria-pressed": String(object.id === store.active),
-      "aria-label": `${object.name}, ${covered} tracked`,
+      "aria-label": `${object.id} ${object.name}, ${covered} tracked`,
       title: `Work on ${object.name}, ${covered} tracked${object.id <= 9 ? ` (${object.id})` : ""}`,
     },
     h("span", { class: "lit-swatch", style: `--object:${object.colour}` }, String(object.id)),
+    " ",
     h("span", { class: "lit-ellipsis" }, object.name),
   );
   name.addEventListener("mousedown", (event) => event.preventDefault());

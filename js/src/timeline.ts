@@ -61,7 +61,7 @@ function lane(object: ObjectInfo, nFrames: number, proposed: number | null): HTM
   const bands = object.runs.map(([first, last]) => band(first, last, { fill: object.colour }));
   const label = h(
     "div",
-    { class: `lit-lane-name ${object.hidden ? "lit-faint" : ""}`, title: object.name },
+    { class: `lit-lane-name ${object.hidden ? "lit-dim" : ""}`, title: object.name },
     h("span", { class: "lit-swatch", style: `--object:${object.colour}` }, String(object.id)),
     h("span", { class: "lit-ellipsis" }, object.name),
   );
