@@ -65,6 +65,7 @@ ABLATIONS := lora-no-cl,replace-original,lit-ft,three-loras,memory-adapter
 
 bench: $(READY) ## measure tracking and LIT on embedded and on real videos, then update the pages (hours)
 	@echo "== bench: embedded clips"
+	$(BIN)/python -m benchmarks.view_speed --json benchmarks/results/view-speed.json
 	$(BIN)/python -m benchmarks.update_time --json benchmarks/results/update-time.json
 	$(BIN)/python -m benchmarks.learning_rate embedded:hard:0-2 --json benchmarks/results/learning-rate.json
 	$(BIN)/python -m benchmarks.tracking embedded:all:110-117 --json benchmarks/results/tracking-embedded.json

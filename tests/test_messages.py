@@ -11,6 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lit_widget.widget import messages as m
+from lit_widget.widget import to_view as v
+from lit_widget.widget.values import MAX_INDICES, MAX_TEXT
 
 CONTRACT = Path(__file__).parent / "contract"
 
@@ -20,10 +22,17 @@ TO_KERNEL = [
     m.RequestFrames([0, 1, 41]),
     m.RequestMasks([7]),
     m.Click(12, 2, 120.5, 80.25, positive=True),
+    m.Box(12, 2, 10.5, 20.0, 90.0, 80.25),
+    m.GiveMask(12, 2),
+    m.RemovePrompt(12, 2, 1),
     m.ClearPrompts(12, 2),
     m.AddObject(),
     m.Choose(2),
+    m.EditObject(2, name="bike", colour="#D55E00", hidden=True, locked=False),
+    m.DeleteObject(2),
     m.Track(5, reverse=True, stop=0),
+    m.SetRange(5, None),
+    m.SetLearning(on=False),
     m.Learn(12, 2),
     m.Flag(13, 2),
     m.Accept(1),
@@ -36,29 +45,35 @@ TO_KERNEL = [
 ]
 
 TO_VIEW = [
-    m.State(
+    v.State(
         protocol=m.PROTOCOL,
         model="pocket",
-        video=m.VideoInfo("clip.mp4", 48, 192, 256, 23.976),
+        video=v.VideoInfo("clip.mp4", 48, 192, 256, 23.976),
         objects=[
-            m.ObjectInfo(1, "left hand", "#0072B2", [(0, 0, "prompted"), (1, 11, "tracked"), (12, 12, "corrected")]),
-            m.ObjectInfo(2, "object 2", "#E69F00"),
+            v.ObjectInfo(1, "left hand", "#0072B2", [(0, 0, "prompted"), (1, 11, "tracked"), (12, 12, "corrected")]),
+            v.ObjectInfo(2, "object 2", "#E69F00", [], hidden=True, locked=True),
         ],
-        adapters=[m.AdapterInfo(1, 1, [12], [0.5, 0.25], 0.613), m.AdapterInfo(2)],
-        prompts=[m.Prompt(20, 2, 0.5, 191.0, positive=False)],
+        adapters=[v.AdapterInfo(1, 1, [12], [0.5, 0.25], 0.613), v.AdapterInfo(2)],
+        standing=[v.Standing(20, 2, painted=False, box=[0.5, 1.0, 90.0, 80.0], first=True)],
+        prompts=[v.Prompt(20, 2, 0.5, 191.0, positive=False)],
+        palette=[("blue", "#0072B2"), ("orange", "#E69F00")],
+        learning=True,
+        range=[3, 40],
         active_object=2,
+        proposes_untaught=False,
         can_undo=True,
         can_redo=False,
         n_corrections=1,
         n_accepted=3,
         saved_s=10.5,
     ),
-    m.Frames([0, 1, 41]),
-    m.Masks([m.MaskInfo(3, 1, 17, "accepted"), m.MaskInfo(4, 1, 18, "tracked")], [(5, 1), (6, 1)]),
-    m.Job(4, "learn", "running", 12, 40, 0.4, "learning from frame 12"),
-    m.ProposalInfo(13, 1, [m.Candidate("adapter", 1, [12]), m.Candidate("frozen close-up", 0, [])]),
-    m.Error("the click (300, 5) is outside the frame; x must be from 0 to 255, y from 0 to 191"),
-    m.Batch([m.encode(m.Frames([2])), m.encode(m.Error("lost"))], [1, 0]),
+    v.Frames([0, 1, 41]),
+    v.Masks([v.MaskInfo(3, 1, 17, "accepted"), v.MaskInfo(4, 1, 18, "tracked")], [(5, 1), (6, 1)]),
+    v.ConfidenceStrips([1, 2]),
+    v.Job(4, "learn", "running", 12, 40, 0.4, "learning from frame 12"),
+    v.ProposalInfo(13, 1, [v.Candidate("adapter", 1, [12]), v.Candidate("frozen close-up", 0, [])]),
+    v.Error("the click (300, 5) is outside the frame; x must be from 0 to 255, y from 0 to 191"),
+    v.Batch([m.encode(v.Frames([2])), m.encode(v.Error("lost"))], [1, 0]),
 ]
 
 ALL = [*TO_KERNEL, *TO_VIEW]
@@ -78,7 +93,7 @@ def named(messages):
 
 def test_there_is_a_sample_of_every_message():
     assert {type(message) for message in TO_KERNEL} == set(get_args(m.ToKernel))
-    assert {type(message) for message in TO_VIEW} == set(get_args(m.ToView))
+    assert {type(message) for message in TO_VIEW} == set(get_args(v.ToView))
 
 
 @pytest.mark.parametrize("message", **named(ALL))
@@ -125,8 +140,10 @@ WRONG = {
     int: [True, 1.0, "1", None, [1], 2**31, -(2**31), 10**400, float("nan")],
     float: [False, "1", None, [1.0], {}, float("nan"), float("inf"), -float("inf"), 10**400],
     bool: [0, 1, "true", None],
-    list[int]: [None, 3, "12", {"0": 1}, [[1]], [1, None], [1.5], [True], [10**400], list(range(m.MAX_INDICES + 1))],
+    list[int]: [None, 3, "12", {"0": 1}, [[1]], [1, None], [1.5], [True], [10**400], list(range(MAX_INDICES + 1))],
     int | None: [False, 1.0, "1", 10**400],
+    str | None: [False, 1, ["a"], "a" * (MAX_TEXT + 1)],
+    bool | None: [0, 1, "true"],
 }
 CASES = [
     (message, name, value)
@@ -149,8 +166,8 @@ def test_wrong_values_are_refused(message, name, value):
 @pytest.mark.parametrize("message", **named(TO_KERNEL))
 def test_unknown_and_missing_fields_are_refused(message):
     content = wire(message)
-    with pytest.raises(m.MessageError, match=r"has unknown fields \['colour'\]"):
-        m.decode({**content, "colour": 1})
+    with pytest.raises(m.MessageError, match=r"has unknown fields \['shape'\]"):
+        m.decode({**content, "shape": 1})
     for field in fields(message):
         if field.default is MISSING:
             with pytest.raises(m.MessageError, match="lacks a field; expected"):

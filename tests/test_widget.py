@@ -302,8 +302,31 @@ def test_the_original_strategy_has_nothing_to_propose():
     taught(widget).flag(5)
     assert done(widget).proposal is None
     assert (widget.corrections, widget.adapter_version) == ([3], 0)
-    assert "Nothing learned" in heard[-1][0]["note"]
+    assert "Nothing to propose" in heard[-1][0]["note"]
     widget.close()
+
+
+@pytest.mark.parametrize("name", ["lit-plus", "token-0", "previous-mask", "close-up"])
+def test_some_strategies_propose_before_anything_was_learned(name):
+    widget, _ = widget_on(strategy=name)
+    tracked(widget).flag(5)
+    assert done(widget)._annotation.state.proposes_untaught
+    assert widget.proposal is not None
+    assert widget.adapter_version == 0
+    widget.close()
+
+
+def test_learning_can_be_turned_off(widget):
+    taught(widget).set_learning(False)
+    widget.flag(6)
+    assert done(widget).proposal is None
+    widget.give_mask(5, TARGET[5])
+    widget.learn(5)
+    assert done(widget).corrections == [3, 5]
+    assert widget.adapter_version == 1
+    widget.set_learning(True)
+    widget.flag(7)
+    assert done(widget).proposal is not None
 
 
 # --- Waiting, cancelling, failing, closing ----------------------------------------------------------------------------

@@ -3,14 +3,14 @@
 import type { Commands } from "./commands";
 import { button, h, setText } from "./dom";
 import type { Job, JobKind } from "./messages";
-import { adapterOf, canFlag, canLearn, canTrack, type NextAction, nextAction } from "./rules";
+import { canFlag, canLearn, canTrack, DOUBTFUL, hasProposals, type NextAction, nextAction } from "./rules";
 import type { Store } from "./store";
 
 const DOING: { [K in JobKind]: string } = {
   predict: "Finding the object",
   track: "Tracking",
   learn: "Learning",
-  propose: "Asking the adapter",
+  propose: "Asking for a proposal",
 };
 const NEXT: { [A in NonNullable<NextAction>]: string } = {
   click: "Click the object to follow",
@@ -19,13 +19,14 @@ const NEXT: { [A in NonNullable<NextAction>]: string } = {
   accept: "Is the proposal right? Accept or reject it",
 };
 const READY = "Play to check. Where the mask is wrong, click to correct; Alt+click takes away";
-const READY_TAUGHT = "Play to check. Where the mask is wrong, press W for a proposal or click to correct";
+const READY_PROPOSING = "Play to check. Where the mask is wrong, press W for a proposal or click to correct";
 
 export function statusText(store: Store): string {
   if (store.link === "disconnected") {
     return "Not connected: the kernel is busy or stopped. Run the cell again if this stays";
   }
   if (!store.state) return "Waiting for the kernel";
+  if (store.notice) return store.notice;
   const { job } = store;
   if (job?.status === "running") {
     const doing = job.note || DOING[job.kind];
@@ -34,8 +35,7 @@ export function statusText(store: Store): string {
   if (job?.status === "failed" && job.note) return job.note;
   if (job?.status === "done" && job.kind === "propose" && job.note) return job.note;
   const action = nextOf(store);
-  const taught = (adapterOf(store.state, store.active)?.version ?? 0) > 0;
-  const next = action ? NEXT[action] : taught ? READY_TAUGHT : READY;
+  const next = action ? NEXT[action] : hasProposals(store.state, store.active) ? READY_PROPOSING : READY;
   const stopped = job?.status === "cancelled" || job?.status === "interrupted";
   return stopped ? `Stopped; what was done stays. ${next}` : next;
 }
@@ -79,9 +79,16 @@ export function makeActions(store: Store, commands: Commands) {
   const flag = button({
     icon: "wrong",
     text: "Wrong here",
-    label: "Wrong here: ask the adapter to propose a fix",
+    label: "Wrong here: ask for a proposal",
     key: "W",
     run: commands.flag,
+  });
+  const doubtful = button({
+    icon: "doubtful",
+    text: "Doubtful",
+    label: "Doubtful: go to the next frame whose mask is",
+    key: "N",
+    run: commands.nextDoubtful,
   });
   const stop = button({
     icon: "stop",
@@ -107,7 +114,7 @@ export function makeActions(store: Store, commands: Commands) {
   const element = h(
     "div",
     { class: "lit-actions" },
-    h("div", { class: "lit-group" }, track, back, learn, flag),
+    h("div", { class: "lit-group" }, track, back, learn, flag, doubtful),
     h("div", { class: "lit-doing" }, status, progress),
   );
 
@@ -117,6 +124,7 @@ export function makeActions(store: Store, commands: Commands) {
     track.disabled = back.disabled = !idle || !canTrack(state);
     learn.disabled = !idle || !canLearn(state, frame, active);
     flag.disabled = !idle || !canFlag(state, frame, active);
+    doubtful.disabled = !store.confidence.get(active)?.some((percent) => percent < DOUBTFUL);
     const next = nextOf(store);
     track.classList.toggle("lit-next", next === "track");
     learn.classList.toggle("lit-next", next === "learn");
@@ -125,6 +133,7 @@ export function makeActions(store: Store, commands: Commands) {
   function update(): void {
     updateButtons();
     setText(status, statusText(store));
+    status.classList.toggle("lit-notice", store.notice !== "");
     const { job } = store;
     progress.classList.toggle("lit-shown", store.running);
     stop.disabled = !store.running;

@@ -123,6 +123,8 @@ export interface Mask {
   version: number;
   status: FrameStatus;
   bytes: Uint8Array<ArrayBuffer>;
+  /** Painted here; the kernel has not answered yet. */
+  draft?: boolean;
 }
 
 const keyOf = (frame: number, object: number): string => `${frame}:${object}`;
@@ -150,6 +152,19 @@ export class MaskCache {
     if (present && present.version >= info.version) return false;
     this.#masks.set(key, { ...info, bytes: bytesOf(buffer) });
     return true;
+  }
+
+  /** Show a mask that was painted here until the kernel sends a newer one. */
+  draft(frame: number, object: number, bytes: Uint8Array<ArrayBuffer>): Mask {
+    const version = this.get(frame, object)?.version ?? 0;
+    const mask: Mask = { frame, object, version, status: "prompted", bytes, draft: true };
+    this.#masks.set(keyOf(frame, object), mask);
+    return mask;
+  }
+
+  /** Let go of what the kernel will not confirm; it is asked for its own masks again. */
+  dropDrafts(): void {
+    for (const key of [...this.#masks.keys()]) if (this.#masks.get(key)?.draft) this.#masks.delete(key);
   }
 
   forget(frame: number, object: number): void {

@@ -1,11 +1,22 @@
 // The frame with everything on it: masks, prompts, and the proposal as a difference.
 
-import { clamp, type Look, type Placement, place, type Size, toScreen, WHOLE } from "./geometry";
+import { clamp, type Look, type Placement, type Point, place, type Size, toScreen, WHOLE } from "./geometry";
 import { type Diff, type Layer, Layers } from "./layers";
 import type { ObjectInfo } from "./messages";
-import { hatch, MASK_ALPHA, paintArea, paintContour, paintNumber, paintOutline, paintPrompt } from "./paint";
+import {
+  hatch,
+  isPaint,
+  MASK_ALPHA,
+  paintArea,
+  paintContour,
+  paintNumber,
+  paintOutline,
+  paintPrompt,
+  paintShape,
+  paintStroke,
+} from "./paint";
 import { objectOf } from "./rules";
-import type { Store } from "./store";
+import type { Drawing, Store } from "./store";
 
 /** All that a painted frame consists of; it is shown only once all of it is decoded. */
 interface Scene {
@@ -16,6 +27,7 @@ interface Scene {
 }
 
 const DECODE_AHEAD = 4;
+const MOST_WANTED = 8;
 
 export class FrameCanvas {
   readonly element: HTMLCanvasElement;
@@ -23,8 +35,13 @@ export class FrameCanvas {
   #stage: Size = { width: 1, height: 1 };
   #ratio = 1;
   #scene: Scene | null = null;
+  /** The frames that were asked for last, and in which direction. */
+  #wanted: number[] = [];
+  #way = 1;
   #preview: ImageBitmap | null = null;
   readonly layers: Layers;
+  readonly ring: HTMLDivElement;
+  #ringAt: Point | null = null;
   #scratch = document.createElement("canvas");
 
   constructor(
@@ -34,6 +51,9 @@ export class FrameCanvas {
     this.element = document.createElement("canvas");
     this.element.className = "lit-frame";
     this.element.setAttribute("role", "img");
+    this.ring = document.createElement("div");
+    this.ring.className = "lit-ring";
+    this.ring.hidden = true;
     this.layers = new Layers(changed, (text) => store.set({ error: text }));
   }
 
@@ -87,17 +107,48 @@ export class FrameCanvas {
     this.changed();
   }
 
+  showRing(at: Point | null): void {
+    this.#ringAt = at;
+    this.#placeRing();
+  }
+
+  #placeRing(): void {
+    const { ring } = this;
+    ring.hidden = !this.#ringAt;
+    if (!this.#ringAt) return;
+    const across = Math.max(4, 2 * this.store.brush * this.placement.scale);
+    ring.style.width = ring.style.height = `${across}px`;
+    ring.style.transform = `translate(${this.#ringAt.x - across / 2}px, ${this.#ringAt.y - across / 2}px)`;
+  }
+
   draw(): void {
-    const scene = this.#compose(this.store.frame);
+    this.#placeRing();
+    const scene = this.#compose(this.store.frame) ?? this.#latest();
     if (scene) this.#scene = scene;
     if (this.#scene && this.#scene.bitmap.width === 0) this.#scene = null;
-    for (let i = 1; i <= DECODE_AHEAD; i++) this.#compose(this.store.frame + i);
+    for (let i = 1; i <= DECODE_AHEAD; i++) this.#compose(this.store.frame + i * this.#way);
     const context = this.element.getContext("2d");
     if (!context) return;
     context.setTransform(1, 0, 0, 1, 0, 0);
     context.clearRect(0, 0, this.element.width, this.element.height);
     if (this.#scene) this.#paint(context, this.#scene);
     else if (this.#preview) this.#paintPicture(context, this.#preview);
+  }
+
+  /** Where frames pass faster than they are decoded: the newest of those that were wanted and are there by now. */
+  #latest(): Scene | null {
+    const { frame } = this.store;
+    const last = this.#wanted.at(-1);
+    if (frame !== last) {
+      this.#way = last !== undefined && frame < last ? -1 : 1;
+      this.#wanted = [...this.#wanted.slice(-MOST_WANTED), frame];
+    }
+    const newer = this.#wanted.slice(this.#wanted.lastIndexOf(this.painted) + 1, -1);
+    for (const wanted of newer.reverse()) {
+      const scene = this.#compose(wanted);
+      if (scene) return scene;
+    }
+    return null;
   }
 
   /** The scene of a frame, or nothing while a part of it is missing or still being decoded. */
@@ -107,7 +158,7 @@ export class FrameCanvas {
     const bitmap = store.frames.bitmap(frame, this.changed);
     let complete = bitmap !== undefined;
     const masks: Scene["masks"] = [];
-    for (const object of store.state.objects) {
+    for (const object of store.state.objects.filter(({ hidden }) => !hidden)) {
       const mask = store.masks.get(frame, object.id);
       if (!mask) continue;
       const layer = this.layers.layer(mask, this.video, object.colour);
@@ -146,8 +197,10 @@ export class FrameCanvas {
   #paint(context: CanvasRenderingContext2D, scene: Scene): void {
     this.#paintPicture(context, scene.bitmap);
     const shown = this.store.holdBase ? null : scene.diff;
+    const { drawing } = this.store;
     for (const { object, layer } of scene.masks) {
-      if (shown?.object.id !== object.id) this.#paintMask(context, layer, object.colour);
+      const drawn = drawing?.object === object.id && drawing.frame === scene.frame && isPaint(drawing);
+      if (shown?.object.id !== object.id && !drawn) this.#paintMask(context, layer, object.colour);
     }
     if (shown) this.#paintDiff(context, shown.diff, shown.object.colour);
     this.#toScreenPixels(context);
@@ -155,6 +208,7 @@ export class FrameCanvas {
       this.#paintLabel(context, object, shown?.object.id === object.id ? shown.diff.proposed : layer);
     }
     if (scene.frame === this.store.frame) this.#paintPrompts(context);
+    if (drawing?.frame === scene.frame) this.#paintDrawing(context, scene, drawing);
   }
 
   #paintMask(context: CanvasRenderingContext2D, layer: Layer, colour: string): void {
@@ -192,6 +246,29 @@ export class FrameCanvas {
     context.drawImage(this.#scratch, 0, 0);
   }
 
+  /** What the mouse draws: paint in place of the mask that it changes, a line where an area is enclosed. */
+  #paintDrawing(context: CanvasRenderingContext2D, scene: Scene, drawing: Drawing): void {
+    const object = this.store.state && objectOf(this.store.state, drawing.object);
+    if (!object) return;
+    if (!isPaint(drawing)) {
+      this.#toVideoPixels(context);
+      paintShape(context, drawing, object.colour, this.placement.scale);
+      return;
+    }
+    const scratch = this.#scratch.getContext("2d");
+    if (!scratch) return;
+    scratch.setTransform(1, 0, 0, 1, 0, 0);
+    scratch.clearRect(0, 0, this.#scratch.width, this.#scratch.height);
+    this.#toVideoPixels(scratch);
+    const mask = scene.masks.find((each) => each.object.id === object.id);
+    if (mask) paintArea(scratch, mask.layer, 1);
+    paintStroke(scratch, drawing, object.colour);
+    context.setTransform(1, 0, 0, 1, 0, 0);
+    context.globalAlpha = MASK_ALPHA;
+    context.drawImage(this.#scratch, 0, 0);
+    context.globalAlpha = 1;
+  }
+
   #paintLabel(context: CanvasRenderingContext2D, object: ObjectInfo, layer: Layer): void {
     if (layer.pixels === 0) return;
     const top = toScreen(layer.top, this.placement);
@@ -201,9 +278,22 @@ export class FrameCanvas {
 
   #paintPrompts(context: CanvasRenderingContext2D): void {
     for (const prompt of this.store.markers(this.store.frame)) {
-      const colour = this.store.state && objectOf(this.store.state, prompt.object)?.colour;
+      const object = this.store.state && objectOf(this.store.state, prompt.object);
+      if (object?.hidden) continue;
       const at = toScreen(prompt, this.placement);
-      paintPrompt(context, prompt, at, colour ?? "#0072b2", prompt.since === undefined);
+      paintPrompt(context, prompt, at, object?.colour ?? "#0072b2", prompt.sent);
+    }
+    for (const { frame, object: id, box } of this.store.state?.standing ?? []) {
+      const object = this.store.state && objectOf(this.store.state, id);
+      if (frame !== this.store.frame || !object || object.hidden || box.length < 4) continue;
+      const [x0, y0, x1, y1] = box as [number, number, number, number];
+      const points = [
+        { x: x0, y: y0 },
+        { x: x1, y: y1 },
+      ];
+      this.#toVideoPixels(context);
+      paintShape(context, { kind: "box", points }, object.colour, this.placement.scale);
+      this.#toScreenPixels(context);
     }
   }
 }

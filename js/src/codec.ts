@@ -9,6 +9,19 @@ export function decodeFrame(jpeg: Uint8Array<ArrayBuffer>): Promise<ImageBitmap>
   return createImageBitmap(new Blob([jpeg], { type: "image/jpeg" }));
 }
 
+async function deflate(bytes: Uint8Array<ArrayBuffer>): Promise<ArrayBuffer> {
+  const stream = new Blob([bytes]).stream().pipeThrough(new CompressionStream("deflate"));
+  return new Response(stream).arrayBuffer();
+}
+
+/** What `decodeMask` reads, from one byte per pixel. */
+export function encodeMask(bits: Uint8Array): Promise<ArrayBuffer> {
+  const packed = new Uint8Array(Math.ceil(bits.length / 8));
+  for (let i = 0; i < bits.length; i++)
+    if (bits[i]) packed[i >> 3] = (packed[i >> 3] as number) | (128 >> (i & 7));
+  return deflate(packed);
+}
+
 async function inflate(bytes: Uint8Array<ArrayBuffer>): Promise<Uint8Array> {
   const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate"));
   return new Uint8Array(await new Response(stream).arrayBuffer());

@@ -1,9 +1,28 @@
 // What the user can do, by mouse, button or key: each is one function here.
 
-import { type Point, WHOLE } from "./geometry";
-import { canFlag, canLearn, canTrack, objectOf, promptsOn, trackStart } from "./rules";
-import type { Store } from "./store";
+import { fillBits, strokeBits } from "./bits";
+import type { Mask } from "./caches";
+import { decodeMask, encodeMask } from "./codec";
+import { clamp, type Point, type Size, tenth, WHOLE } from "./geometry";
+import type { EditObject } from "./messages";
+import {
+  canFlag,
+  canLearn,
+  canTrack,
+  isBegun,
+  NO_MASK,
+  nextDoubtful,
+  objectOf,
+  promptsOn,
+  rangeOf,
+  standingOn,
+  trackStart,
+} from "./rules";
+import type { Drawing, Store } from "./store";
+import type { Tool, ToolName } from "./tools/tool";
 import type { Transport } from "./transport";
+
+const SPEEDS = [0.25, 0.5, 1, 2, 4];
 
 export interface Surroundings {
   store: Store;
@@ -12,11 +31,17 @@ export interface Surroundings {
   releaseFocus(): void;
   /** The frame on the screen, which lags behind the playhead while pixels are on their way. */
   painted(): number;
+  /** The size of the video. */
+  size(): Size;
+  tool(): Tool;
+  /** Make ready what is painted of a mask whose bits are known, so that it shows in the next picture. */
+  prepare(mask: Mask, bits: Uint8Array): void;
 }
 
 export type Commands = ReturnType<typeof makeCommands>;
 
-export function makeCommands({ store, transport, setLook, releaseFocus, painted }: Surroundings) {
+export function makeCommands(surroundings: Surroundings) {
+  const { store, transport, setLook, releaseFocus, painted, size, tool, prepare } = surroundings;
   let cancelled = -1;
 
   /** The proposal to judge; the user must see it first. */
@@ -65,6 +90,66 @@ export function makeCommands({ store, transport, setLook, releaseFocus, painted 
     store.notify();
   }
 
+  const active = () => store.state && objectOf(store.state, store.active);
+  const say = (notice: string) => store.set({ notice });
+
+  /** Whether the active object may be changed; says why not. */
+  function free(): boolean {
+    const object = active();
+    if (object?.locked) say(`${object.name} is locked: press K to unlock it`);
+    return object !== null && !object?.locked;
+  }
+
+  /** The user works on what is on the screen; a playhead that moves by itself may be ahead of it. */
+  function takeOver(): void {
+    if (store.playing || store.following) seek(painted());
+    if (store.running && store.job?.kind === "track") transport.send({ type: "interrupt" });
+  }
+
+  function giveMask(frame: number, object: number, bytes: ArrayBuffer, bits?: Uint8Array): void {
+    const mask = store.masks.draft(frame, object, new Uint8Array(bytes));
+    if (bits) prepare(mask, bits);
+    transport.send({ type: "giveMask", frame, object }, [bytes]);
+    store.notify();
+  }
+
+  /** Apply what was drawn to the mask that is there; strokes that follow each other fast are applied in order. */
+  async function apply({ frame, object, kind, points, radius }: Drawing): Promise<void> {
+    const before = store.masks.get(frame, object);
+    const { width, height } = size();
+    const bits = before ? await decodeMask(before.bytes, width, height) : new Uint8Array(width * height);
+    if (kind === "brush" || kind === "eraser") {
+      strokeBits(bits, { width, height }, points, radius, kind === "brush" ? 1 : 0);
+    } else fillBits(bits, { width, height }, points, kind === "lasso" ? 1 : 0);
+    const bytes = await encodeMask(bits);
+    const more = before?.draft || (store.state && standingOn(store.state, frame, object)?.painted);
+    store.strokes.push({ frame, object, before: more && before ? before.bytes.slice().buffer : null });
+    if (store.drawing?.points === points) store.drawing = null;
+    giveMask(frame, object, bytes, bits);
+  }
+
+  let applied: Promise<void> = Promise.resolve();
+
+  /** Take the last stroke here back; says whether there was one besides the first. */
+  function undoStroke(): boolean {
+    const last = store.strokes.at(-1);
+    if (last?.frame !== store.frame || last.object !== store.active) return false;
+    store.strokes.pop();
+    if (last.before) giveMask(last.frame, last.object, last.before);
+    return last.before !== null;
+  }
+
+  function edit(id: number, change: Partial<Omit<EditObject, "type" | "object">>): void {
+    transport.send({ type: "editObject", object: id, ...change });
+  }
+
+  function deleteObject(id: number): void {
+    if (!store.state || !objectOf(store.state, id) || !free()) return;
+    if (store.running && store.job?.kind === "track") transport.send({ type: "interrupt" });
+    store.set({ editing: null });
+    transport.send({ type: "deleteObject", object: id });
+  }
+
   return {
     seek,
     step: (by: number) => seek(store.frame + by),
@@ -73,16 +158,15 @@ export function makeCommands({ store, transport, setLook, releaseFocus, painted 
 
     togglePlay(): void {
       if (store.nFrames < 2) return;
-      if (!store.playing && store.frame >= store.nFrames - 1) store.seek(0);
+      const [first, last] = store.state && store.looping ? rangeOf(store.state) : [0, store.nFrames - 1];
+      if (!store.playing && (store.frame >= last || store.frame < first)) store.seek(first);
       store.stopFollowing();
       store.set({ playing: !store.playing });
     },
 
     /** Show the marker at once; `sendClick` tells the kernel. A click stops the tracking, but no learning. */
     markClick(point: Point, positive: boolean) {
-      // A playhead that moves by itself may be ahead of what the user saw and clicked.
-      if (store.playing || store.following) seek(painted());
-      if (store.running && store.job?.kind === "track") transport.send({ type: "interrupt" });
+      takeOver();
       const click = { frame: store.frame, object: store.active, ...point, positive };
       store.addPending(click);
       return click;
@@ -90,23 +174,118 @@ export function makeCommands({ store, transport, setLook, releaseFocus, painted 
     sendClick(click: Parameters<Store["addPending"]>[0]): void {
       transport.send({ type: "click", ...click });
     },
+    /** Begin to draw on the picture. */
+    draw(kind: Drawing["kind"], at: Point): void {
+      if (!store.state || !free()) return;
+      takeOver();
+      store.set({
+        drawing: { kind, frame: store.frame, object: store.active, points: [at], radius: store.brush },
+      });
+    },
+    /** Go on drawing; `keep` points at most are kept of the way. */
+    drawTo(at: Point, keep = Number.POSITIVE_INFINITY): void {
+      const { drawing } = store;
+      if (drawing) store.set({ drawing: { ...drawing, points: [...drawing.points.slice(0, keep), at] } });
+    },
+    drawn(): Promise<void> {
+      const { drawing } = store;
+      if (drawing) applied = applied.then(() => apply(drawing));
+      return applied;
+    },
+    boxed(): void {
+      const { drawing } = store;
+      store.set({ drawing: null });
+      const [from, to] = drawing?.points ?? [];
+      if (!drawing || !from || !to) return;
+      const { width, height } = size();
+      const [x0, x1] = [from.x, to.x].map((x) => tenth(clamp(x, 0, width))).sort((a, b) => a - b);
+      const [y0, y1] = [from.y, to.y].map((y) => tenth(clamp(y, 0, height))).sort((a, b) => a - b);
+      const corners = { x0: x0 as number, y0: y0 as number, x1: x1 as number, y1: y1 as number };
+      if (corners.x1 - corners.x0 < 1 || corners.y1 - corners.y0 < 1) say("Drag from corner to corner");
+      else transport.send({ type: "box", frame: drawing.frame, object: drawing.object, ...corners });
+    },
+    chooseTool(name: ToolName): void {
+      tool().stop();
+      store.set({ tool: name });
+    },
+    sizeBrush(factor: number): void {
+      const grown = factor > 1 ? Math.ceil(store.brush * factor) : Math.floor(store.brush * factor);
+      store.set({ brush: clamp(grown, 1, 256) });
+    },
+    removePrompt(frame: number, index: number): void {
+      if (free()) transport.send({ type: "removePrompt", frame, object: store.active, index });
+    },
+    clearPrompts(frame: number): void {
+      if (!free()) return;
+      store.dropPending(frame, store.active);
+      transport.send({ type: "clearPrompts", frame, object: store.active });
+    },
     dropClick(frame: number, object: number): void {
       store.dropPending(frame, object);
     },
 
+    loop: () => store.set({ looping: !store.looping }),
+    /** Play slower or faster. */
+    play(faster: number): void {
+      const at = SPEEDS.indexOf(store.speed) + faster;
+      store.set({ speed: SPEEDS[clamp(at, 0, SPEEDS.length - 1)] as number });
+    },
+    nextSpeed(): void {
+      store.set({ speed: SPEEDS[(SPEEDS.indexOf(store.speed) + 1) % SPEEDS.length] as number });
+    },
+
+    /** Let tracking begin or end here; a mark beyond the other one lifts that one. */
+    markRange(end: "first" | "last"): void {
+      if (!store.state) return;
+      const [first, last] = rangeOf(store.state);
+      const range = {
+        first: store.state.range.length > 0 ? first : null,
+        last: store.state.range.length > 0 ? last : null,
+      };
+      range[end] = store.frame;
+      if (end === "first" && store.frame > last) range.last = null;
+      if (end === "last" && store.frame < first) range.first = null;
+      transport.send({ type: "setRange", ...range });
+    },
+    clearRange: () => transport.send({ type: "setRange", first: null, last: null }),
+
+    nextDoubtful(): void {
+      const strip = store.confidence.get(store.active);
+      const frame = strip && nextDoubtful(strip, store.frame);
+      if (frame === undefined)
+        say(
+          strip?.some((each) => each !== NO_MASK)
+            ? "No mask is doubtful"
+            : "Track first: doubtful masks are found then",
+        );
+      else seek(frame);
+    },
+
     track(reverse = false): void {
-      if (!store.state || !canTrack(store.state)) return;
+      if (!store.state) return;
+      if (!canTrack(store.state)) {
+        say("Nothing to track yet: click the object first");
+        return;
+      }
+      const object = active();
+      if (object && !isBegun(store.state, object))
+        say(`${object.name} has no prompt yet: click it to track it too`);
       transport.send({ type: "track", start: trackStart(store.state, store.frame, reverse), reverse });
     },
 
+    /** Close what is being drawn, else learn. */
+    enter(): void {
+      if (!tool().finish?.()) this.learn();
+    },
+
     learn(): void {
-      if (!store.state || !canLearn(store.state, store.frame, store.active)) return;
+      if (!free() || !store.state || !canLearn(store.state, store.frame, store.active)) return;
       store.dropPending(store.frame, store.active);
       transport.send({ type: "learn", frame: store.frame, object: store.active });
     },
 
     flag(): void {
-      if (!store.state || !canFlag(store.state, store.frame, store.active)) return;
+      if (!free() || !store.state || !canFlag(store.state, store.frame, store.active)) return;
       transport.send({ type: "flag", frame: store.frame, object: store.active });
     },
 
@@ -121,7 +300,11 @@ export function makeCommands({ store, transport, setLook, releaseFocus, painted 
     undo(): void {
       const state = store.state;
       if (!state) return;
-      if (promptsOn(store.markers(store.frame), store.frame, store.active).length > 0) {
+      const held = standingOn(state, store.frame, store.active);
+      if (held && !free()) return;
+      if (undoStroke()) return;
+      const waiting = promptsOn(store.pending, store.frame, store.active).length > 0;
+      if (waiting || held) {
         store.dropPending(store.frame, store.active);
         transport.send({ type: "clearPrompts", frame: store.frame, object: store.active });
       } else if (state.can_undo) transport.send({ type: "undo" });
@@ -129,11 +312,28 @@ export function makeCommands({ store, transport, setLook, releaseFocus, painted 
     redo(): void {
       if (store.state?.can_redo) transport.send({ type: "redo" });
     },
+    setLearning: (on: boolean) => transport.send({ type: "setLearning", on }),
     /** Make the adapter unlearn a correction of the active object. */
     forget: (frame: number) => transport.send({ type: "forget", frame, object: store.active }),
 
     addObject: () => transport.send({ type: "addObject" }),
     choose,
+    edit,
+    deleteObject,
+    free,
+    editActive(): void {
+      this.editObject(store.active);
+    },
+    deleteActive: () => deleteObject(store.active),
+    toggle(what: "hidden" | "locked", id = store.active): void {
+      const object = store.state && objectOf(store.state, id);
+      if (object) edit(id, { [what]: !object[what] });
+    },
+    /** Open the editor of an object, or close it. */
+    editObject(id: number | null): void {
+      if (id !== null) choose(id);
+      store.set({ editing: store.editing === id ? null : id });
+    },
     /** A number means a candidate where there are several to choose from, else an object. */
     chooseNumber(number: number): void {
       if (store.open && number <= store.open.candidates.length && store.open.candidates.length > 1) {
@@ -146,11 +346,15 @@ export function makeCommands({ store, transport, setLook, releaseFocus, painted 
     /** Close the help, else stop the job, else let the notebook have the keys again; never a dead end. */
     escape(): void {
       if (store.help) store.set({ help: false });
+      else if (store.drawing) tool().stop();
+      else if (store.editing !== null) store.set({ editing: null });
+      else if (store.full && !(store.running && store.job?.id !== cancelled)) store.set({ full: false });
       else if (store.running && store.job?.id !== cancelled) cancel();
       else releaseFocus();
     },
 
     wholeFrame: () => setLook(WHOLE),
+    toggleFull: () => store.set({ full: !store.full }),
     toggleHelp: () => store.set({ help: !store.help }),
     dismissError: () => store.set({ error: "" }),
   };

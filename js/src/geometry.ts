@@ -29,6 +29,9 @@ export const MAX_ZOOM = 16;
 export const clamp = (value: number, low: number, high: number): number =>
   Math.min(Math.max(value, low), high);
 
+/** Positions on the wire: finer than anyone can point. */
+export const tenth = (value: number): number => Math.round(value * 10) / 10;
+
 export function place(look: Look, stage: Size, video: Size): Placement {
   const scale = Math.min(stage.width / video.width, stage.height / video.height) * look.zoom;
   return {

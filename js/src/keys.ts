@@ -28,22 +28,55 @@ export const BINDINGS: readonly Binding[] = [
   { keys: ["Shift+ArrowRight"], shown: "⇧ →", does: "Ten frames on", run: (c) => c.step(10), repeats: true },
   { keys: ["Home"], shown: "Home", does: "First frame", run: (c) => c.first() },
   { keys: ["End"], shown: "End", does: "Last frame", run: (c) => c.last() },
+  { keys: [","], shown: ",", does: "Play slower", run: (c) => c.play(-1) },
+  { keys: ["."], shown: ".", does: "Play faster", run: (c) => c.play(1) },
+  { keys: ["Shift+l"], shown: "⇧ L", does: "Play again and again, within the range", run: (c) => c.loop() },
+  { keys: ["i"], shown: "I", does: "Let tracking begin here", run: (c) => c.markRange("first") },
+  { keys: ["o"], shown: "O", does: "Let tracking end here", run: (c) => c.markRange("last") },
+  {
+    keys: ["Shift+i", "Shift+o"],
+    shown: "⇧ I",
+    does: "Track the whole video again",
+    run: (c) => c.clearRange(),
+  },
+  { keys: ["n"], shown: "N", does: "Next doubtful frame", run: (c) => c.nextDoubtful() },
   { keys: ["t"], shown: "T", does: "Track forward", run: (c) => c.track(false) },
   { keys: ["Shift+t"], shown: "⇧ T", does: "Track backward", run: (c) => c.track(true) },
-  { keys: ["Enter"], shown: "⏎", does: "Learn this correction and track on", run: (c) => c.learn() },
-  { keys: ["w"], shown: "W", does: "Wrong here: ask the adapter for a proposal", run: (c) => c.flag() },
+  {
+    keys: ["Enter"],
+    shown: "⏎",
+    does: "Learn this correction and track on; close a polygon",
+    run: (c) => c.enter(),
+  },
+  { keys: ["w"], shown: "W", does: "Wrong here: ask for a proposal", run: (c) => c.flag() },
   { keys: ["a"], shown: "A", does: "Accept the proposal", run: (c) => c.accept() },
   { keys: ["r"], shown: "R", does: "Reject the proposal", run: (c) => c.reject() },
   {
-    keys: ["b"],
-    shown: "B",
+    keys: ["c"],
+    shown: "C",
     does: "Hold to see the mask without the proposal",
     run: (c) => c.holdBase(true),
     end: (c) => c.holdBase(false),
   },
+  { keys: ["p"], shown: "P", does: "Point: click", run: (c) => c.chooseTool("point") },
+  { keys: ["x"], shown: "X", does: "Box: drag around the object", run: (c) => c.chooseTool("box") },
+  { keys: ["b"], shown: "B", does: "Brush: paint on the mask", run: (c) => c.chooseTool("brush") },
+  { keys: ["e"], shown: "E", does: "Eraser", run: (c) => c.chooseTool("eraser") },
+  { keys: ["l"], shown: "L", does: "Lasso, or corners of a polygon", run: (c) => c.chooseTool("lasso") },
+  { keys: ["["], shown: "[", does: "Smaller brush", run: (c) => c.sizeBrush(1 / 1.25), repeats: true },
+  { keys: ["]"], shown: "]", does: "Larger brush", run: (c) => c.sizeBrush(1.25), repeats: true },
   { keys: ["z", "Mod+z"], shown: "Z", does: "Undo", run: (c) => c.undo() },
   { keys: ["Shift+z", "Mod+Shift+z", "Mod+y"], shown: "⇧ Z", does: "Redo", run: (c) => c.redo() },
-  { keys: ["n"], shown: "N", does: "Add an object", run: (c) => c.addObject() },
+  { keys: ["Shift+n"], shown: "⇧ N", does: "Add an object", run: (c) => c.addObject() },
+  { keys: ["h"], shown: "H", does: "Hide or show the object", run: (c) => c.toggle("hidden") },
+  { keys: ["k"], shown: "K", does: "Lock or unlock the object", run: (c) => c.toggle("locked") },
+  { keys: ["F2"], shown: "F2", does: "Rename or recolour the object", run: (c) => c.editActive() },
+  {
+    keys: ["Shift+Delete", "Shift+Backspace"],
+    shown: "⇧ Del",
+    does: "Delete the object; Z brings it back",
+    run: (c) => c.deleteActive(),
+  },
   {
     keys: ["1", "2", "3", "4", "5", "6", "7", "8", "9"],
     shown: "1–9",
@@ -51,8 +84,9 @@ export const BINDINGS: readonly Binding[] = [
     run: (c, key) => c.chooseNumber(Number(key)),
   },
   { keys: ["0"], shown: "0", does: "Show the whole frame", run: (c) => c.wholeFrame() },
+  { keys: ["f"], shown: "F", does: "Fill the window", run: (c) => c.toggleFull() },
   { keys: ["?", "Shift+?"], shown: "?", does: "This help", run: (c) => c.toggleHelp() },
-  { keys: ["Escape"], shown: "Esc", does: "Stop the job, else leave the widget", run: (c) => c.escape() },
+  { keys: ["Escape"], shown: "Esc", does: "Stop drawing or the job, else leave", run: (c) => c.escape() },
 ];
 
 export const MOUSE: readonly [shown: string, does: string][] = [
@@ -74,6 +108,9 @@ export function keyName(event: KeyboardEvent): string | null {
 const isButton = (target: EventTarget | null): boolean =>
   target instanceof Element && target.closest("button") !== null;
 
+/** Where letters are written and mean nothing else. */
+const isText = (target: EventTarget | null): boolean => target instanceof HTMLInputElement;
+
 export interface Keyboard {
   /** The space bar is down: a drag moves the picture. */
   readonly spaceHeld: boolean;
@@ -89,6 +126,10 @@ export function listenToKeys(root: HTMLElement, commands: Commands): Keyboard {
   let spaceUsed = false;
 
   function down(event: KeyboardEvent): void {
+    if (isText(event.target)) {
+      event.stopPropagation();
+      return;
+    }
     const key = keyName(event);
     const binding = key === null ? undefined : table.get(key);
     if (!binding || key === null) return;
@@ -105,6 +146,7 @@ export function listenToKeys(root: HTMLElement, commands: Commands): Keyboard {
   }
 
   function up(event: KeyboardEvent): void {
+    if (isText(event.target)) return;
     const key = event.key.toLowerCase();
     table.get(key)?.end?.(commands);
     if (key === " " && spaceHeld) {

@@ -12,6 +12,7 @@ export interface Box {
 }
 
 export interface Layer {
+  colour: string;
   pixels: number;
   box: Box;
   /** Opaque in one colour where the mask is; null for an empty mask. */
@@ -117,7 +118,14 @@ function areaOf(bits: Uint8Array, size: Size, box: Box, colour: string): HTMLCan
 export function makeLayer(bits: Uint8Array, size: Size, colour: string): Layer {
   const { box, pixels } = bounds(bits, size);
   const top = topOf(bits, size, box, pixels);
-  return { pixels, box, area: areaOf(bits, size, box, colour), outline: outlineOf(bits, size, box), top };
+  return {
+    colour,
+    pixels,
+    box,
+    area: areaOf(bits, size, box, colour),
+    outline: outlineOf(bits, size, box),
+    top,
+  };
 }
 
 /** What a proposal would change: its own mask, what it adds, and in white what it takes away. */
@@ -155,14 +163,21 @@ export class Layers {
 
   /** The layer of a mask, or nothing yet: then it is being made and `ready` is called. */
   layer(mask: Packed, size: Size, colour: string): Layer | undefined {
-    const layer = this.#layers.get(mask);
-    if (!layer) {
+    const kept = this.#layers.get(mask);
+    if (kept?.colour === colour) return kept;
+    // In the old colour until the new one is there: nothing flickers.
+    if (!this.#making.has(mask)) {
       void this.#make(mask, async () => {
         const bits = await decodeMask(mask.bytes, size.width, size.height);
         this.#layers.set(mask, makeLayer(bits, size, colour));
       });
     }
-    return layer;
+    return kept;
+  }
+
+  /** Make the layer of a mask whose bits are known already. */
+  prepare(mask: Packed, bits: Uint8Array, size: Size, colour: string): void {
+    this.#layers.set(mask, makeLayer(bits, size, colour));
   }
 
   diff(base: Packed | undefined, proposal: Packed, size: Size, colour: string) {

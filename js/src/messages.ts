@@ -1,7 +1,7 @@
 // Every message between the view and the kernel; the mirror of `lit_widget/widget/messages.py`.
 // Names on the wire are those of the Python fields. Buffers travel beside a message.
 
-export const PROTOCOL = 3;
+export const PROTOCOL = 4;
 
 // --- View to kernel ---------------------------------------------------------------------------
 
@@ -14,6 +14,24 @@ export interface Click {
   positive: boolean;
 }
 
+export interface Box {
+  type: "box";
+  frame: number;
+  object: number;
+  x0: number;
+  y0: number;
+  x1: number;
+  y1: number;
+}
+
+export interface RemovePrompt {
+  type: "removePrompt";
+  frame: number;
+  object: number;
+  /** Among the prompts of the object on the frame. */
+  index: number;
+}
+
 export interface Track {
   type: "track";
   start: number;
@@ -24,6 +42,21 @@ export interface Track {
 export interface Accept {
   type: "accept";
   candidate: number;
+}
+
+export interface SetRange {
+  type: "setRange";
+  first: number | null;
+  last: number | null;
+}
+
+export interface EditObject {
+  type: "editObject";
+  object: number;
+  name: string | null;
+  colour: string | null;
+  hidden: boolean | null;
+  locked: boolean | null;
 }
 
 interface OnFrame<T extends string> {
@@ -42,25 +75,34 @@ export type ToKernel =
   | Request<"requestFrames">
   | Request<"requestMasks">
   | Click
+  | Box
+  | RemovePrompt
+  | OnFrame<"giveMask">
   | Track
   | OnFrame<"clearPrompts">
   | OnFrame<"learn">
   | OnFrame<"flag">
   | OnFrame<"forget">
-  | { type: "choose"; object: number }
+  | { type: "choose" | "deleteObject"; object: number }
+  | EditObject
+  | SetRange
+  | { type: "setLearning"; on: boolean }
   | Accept
   | { type: "poll" | "addObject" | "reject" | "cancel" | "interrupt" | "undo" | "redo" };
 
 const DEFAULTS: { [type: string]: object } = {
   track: { reverse: false, stop: null },
   accept: { candidate: 0 },
+  editObject: { name: null, colour: null, hidden: null, locked: null },
 };
 
 type Given<M> = M extends Track
   ? Pick<Track, "type" | "start"> & Partial<Track>
   : M extends Accept
     ? Pick<Accept, "type"> & Partial<Accept>
-    : M;
+    : M extends EditObject
+      ? Pick<EditObject, "type" | "object"> & Partial<EditObject>
+      : M;
 
 /** The wire form of a message: every field of the protocol is present, left-out ones at their default. */
 export function encode(message: Given<ToKernel>): ToKernel {
@@ -95,6 +137,16 @@ export interface Prompt {
   positive: boolean;
 }
 
+/** What stands on a frame until it is learned or taken back. */
+export interface Standing {
+  frame: number;
+  object: number;
+  painted: boolean;
+  /** Corners x0, y0, x1, y1, or nothing. */
+  box: number[];
+  first: boolean;
+}
+
 export interface AdapterInfo {
   object: number;
   version: number;
@@ -108,6 +160,8 @@ export interface ObjectInfo {
   name: string;
   colour: string;
   runs: Run[];
+  hidden: boolean;
+  locked: boolean;
 }
 
 export interface State {
@@ -117,8 +171,14 @@ export interface State {
   video: VideoInfo;
   objects: ObjectInfo[];
   adapters: AdapterInfo[];
+  standing: Standing[];
   prompts: Prompt[];
+  palette: [name: string, colour: string][];
+  learning: boolean;
+  /** First and last frame to track, or nothing. */
+  range: number[];
   active_object: number;
+  proposes_untaught: boolean;
   can_undo: boolean;
   can_redo: boolean;
   n_corrections: number;
@@ -142,6 +202,12 @@ export interface Masks {
   type: "masks";
   items: MaskInfo[];
   forget: [frame: number, object: number][];
+}
+
+/** How sure the masks of these objects are: a byte per frame, percent or 255 without a mask. */
+export interface ConfidenceStrips {
+  type: "confidenceStrips";
+  objects: number[];
 }
 
 export interface Job {
@@ -180,7 +246,7 @@ export interface Batch {
   n_buffers: number[];
 }
 
-export type ToView = State | Frames | Masks | Job | ProposalInfo | KernelError | Batch;
+export type ToView = State | Frames | Masks | ConfidenceStrips | Job | ProposalInfo | KernelError | Batch;
 
 /** What came is not a message of this protocol. */
 export class MessageError extends Error {}
@@ -228,8 +294,16 @@ const record =
 
 const video = record<VideoInfo>({ name: str, n_frames: int, height: int, width: int, fps: num });
 const prompt = record<Prompt>({ frame: int, object: int, x: num, y: num, positive: bool });
+const standing = record<Standing>({ frame: int, object: int, painted: bool, box: list(num), first: bool });
 const run = tuple<Run>(int, int, oneOf(...FRAME_STATUS));
-const object = record<ObjectInfo>({ id: int, name: str, colour: str, runs: list(run) });
+const object = record<ObjectInfo>({
+  id: int,
+  name: str,
+  colour: str,
+  runs: list(run),
+  hidden: bool,
+  locked: bool,
+});
 const adapter = record<AdapterInfo>({
   object: int,
   version: int,
@@ -248,8 +322,13 @@ const SHAPES: { [M in ToView as M["type"]]: Check<M> } = {
     video,
     objects: list(object),
     adapters: list(adapter),
+    standing: list(standing),
     prompts: list(prompt),
+    palette: list(tuple(str, str)),
+    learning: bool,
+    range: list(int),
     active_object: int,
+    proposes_untaught: bool,
     can_undo: bool,
     can_redo: bool,
     n_corrections: int,
@@ -258,6 +337,7 @@ const SHAPES: { [M in ToView as M["type"]]: Check<M> } = {
   }),
   frames: record<Frames>({ type: oneOf("frames"), indices: list(int) }),
   masks: record<Masks>({ type: oneOf("masks"), items: list(mask), forget: list(tuple(int, int)) }),
+  confidenceStrips: record<ConfidenceStrips>({ type: oneOf("confidenceStrips"), objects: list(int) }),
   job: record<Job>({
     type: oneOf("job"),
     id: int,
@@ -285,6 +365,8 @@ export function buffersOf(message: ToView): number {
       return message.indices.length;
     case "masks":
       return message.items.length;
+    case "confidenceStrips":
+      return message.objects.length;
     case "proposalInfo":
       return message.candidates.length;
     case "batch":

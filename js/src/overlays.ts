@@ -9,6 +9,7 @@ import { button, h, memo, setText } from "./dom";
 import { BINDINGS, MOUSE } from "./keys";
 import { objectOf, sourceOf } from "./rules";
 import type { Store } from "./store";
+import { makeLegend } from "./timeline";
 
 const MOST_SOURCES = 6;
 
@@ -62,7 +63,7 @@ function makeProposalBar(store: Store, commands: Commands, canvas: FrameCanvas) 
   const base = button({
     text: "Hold to compare",
     label: "Hold to compare with the mask before",
-    key: "B",
+    key: "C",
     run: () => {},
   });
   const hold = (on: boolean) => () => commands.holdBase(on);
@@ -127,6 +128,7 @@ function makeHelp(store: Store, commands: Commands) {
       "Mouse",
       MOUSE.flatMap(([shown, does]) => row(shown, does)),
     ),
+    h("div", {}, h("h3", { class: "lit-heading" }, "Time line"), makeLegend()),
     list(
       "Keys",
       BINDINGS.flatMap(({ shown, does }) => row(shown, does)),

@@ -3,6 +3,7 @@
 import type { Point } from "./geometry";
 import type { Layer } from "./layers";
 import type { Prompt } from "./messages";
+import type { Drawing } from "./store";
 
 type Context = CanvasRenderingContext2D;
 
@@ -61,6 +62,50 @@ export function hatch(
   }
   lines.stroke();
   return context.createPattern(tile, "repeat");
+}
+
+export const isPaint = ({ kind }: Pick<Drawing, "kind">): boolean => kind === "brush" || kind === "eraser";
+
+/** The way of a brush or an eraser, in video pixels. */
+export function paintStroke(context: Context, { points, kind, radius }: Drawing, colour: string): void {
+  context.globalCompositeOperation = kind === "eraser" ? "destination-out" : "source-over";
+  context.strokeStyle = colour;
+  context.lineWidth = 2 * radius;
+  context.lineCap = context.lineJoin = "round";
+  context.beginPath();
+  const [first] = points;
+  if (first) context.moveTo(first.x, first.y);
+  for (const { x, y } of points) context.lineTo(x, y);
+  context.stroke();
+  context.globalCompositeOperation = "source-over";
+}
+
+/** The outline of a lasso or a box on its light rim; dashed where it takes away. */
+export function paintShape(
+  context: Context,
+  { points, kind }: Pick<Drawing, "points" | "kind">,
+  colour: string,
+  scale: number,
+): void {
+  const [from, to] = [points[0], points.at(-1)];
+  if (!from || !to) return;
+  context.beginPath();
+  if (kind === "box") context.rect(from.x, from.y, to.x - from.x, to.y - from.y);
+  else {
+    context.moveTo(from.x, from.y);
+    for (const { x, y } of points) context.lineTo(x, y);
+  }
+  context.lineJoin = "round";
+  for (const [ink, width] of [
+    ["#ffffffb0", CASING_PX],
+    [colour, OUTLINE_PX],
+  ] as const) {
+    context.strokeStyle = ink;
+    context.lineWidth = width / scale;
+    context.setLineDash(kind === "cut" ? [6 / scale, 5 / scale] : []);
+    context.stroke();
+  }
+  context.setLineDash([]);
 }
 
 function disc(context: Context, at: Point, radius: number, fill: string, rim: string): void {

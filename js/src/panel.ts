@@ -1,191 +1,26 @@
 // The side panel: the objects, and what the active object's adapter has learned.
 
 import type { Commands } from "./commands";
-import { button, h, memo, setText, svg } from "./dom";
-import type { AdapterInfo, ObjectInfo } from "./messages";
-import { adapterOf, objectOf, statusOn } from "./rules";
+import { h } from "./dom";
+import { makeLearning } from "./learning";
+import { makeObjects } from "./objects";
+import { makePrompts } from "./prompts";
 import type { Store } from "./store";
-import { makeLegend } from "./timeline";
-
-const SPARK = { width: 96, height: 24 };
-
-/** Points of the loss curve; a flat line where there is nothing to compare. */
-export function sparkline(losses: number[], width = SPARK.width, height = SPARK.height): string {
-  const [low, high] = [Math.min(...losses), Math.max(...losses)];
-  const range = high - low || 1;
-  const step = losses.length > 1 ? (width - 4) / (losses.length - 1) : 0;
-  return losses
-    .map(
-      (loss, i) =>
-        `${(2 + i * step).toFixed(1)},${(2 + (1 - (loss - low) / range) * (height - 4)).toFixed(1)}`,
-    )
-    .join(" ");
-}
-
-/** Three significant digits, without an exponent. */
-export const brief = (value: number): string => Number(value.toPrecision(value < 10 ? 2 : 3)).toString();
-
-function coverage(object: ObjectInfo, nFrames: number): string {
-  const frames = object.runs.reduce((sum, [first, last]) => sum + last - first + 1, 0);
-  return `${nFrames > 0 ? Math.round((frames / nFrames) * 100) : 0} %`;
-}
-
-function objectRow(object: ObjectInfo, store: Store, commands: Commands): HTMLElement {
-  const covered = coverage(object, store.nFrames);
-  const element = h(
-    "button",
-    {
-      type: "button",
-      class: "lit-object",
-      "aria-pressed": String(object.id === store.active),
-      "aria-label": `${object.name}, ${covered} tracked`,
-      title: `Work on ${object.name}${object.id <= 9 ? ` (${object.id})` : ""}`,
-    },
-    h("span", { class: "lit-swatch", style: `--object:${object.colour}` }, String(object.id)),
-    " ",
-    h("span", { class: "lit-ellipsis" }, object.name),
-    " ",
-    h("span", { class: "lit-dim lit-number" }, covered),
-  );
-  element.addEventListener("mousedown", (event) => event.preventDefault());
-  element.addEventListener("click", () => commands.choose(object.id));
-  return element;
-}
-
-function fact(name: string, ...value: (Node | string)[]): HTMLElement[] {
-  return [h("dt", {}, name), h("dd", {}, ...value)];
-}
-
-/** The frames that an adapter learned from, and whether it can forget each: it can forget corrections. */
-export function sourcesOf(adapter: AdapterInfo | undefined, object: ObjectInfo | undefined) {
-  const frames = [...new Set(adapter?.learned_from)].sort((a, b) => a - b);
-  return frames.map((frame) => ({ frame, forgettable: statusOn(object, frame) !== "accepted" }));
-}
-
-type Source = ReturnType<typeof sourcesOf>[number];
-
-/** A way to the frame, and to make the adapter forget it. */
-function chip({ frame, forgettable }: Source, commands: Commands): HTMLElement {
-  const jump = button({
-    text: String(frame),
-    label: `Learned from frame ${frame}: go to it`,
-    run: () => commands.seek(frame),
-  });
-  if (!forgettable) return h("li", {}, jump);
-  const forget = button({
-    icon: "cross",
-    label: `Forget this correction: frame ${frame}`,
-    run: () => commands.forget(frame),
-  });
-  forget.title = "Forget this correction";
-  return h("li", {}, jump, forget);
-}
-
-/** Where an adapter's knowledge is from; a list of any length needs the width of the panel. */
-function sourceFact(sources: Source[], commands: Commands): HTMLElement[] {
-  const list = h("ul", { class: "lit-sources" }, ...sources.map((source) => chip(source, commands)));
-  return [h("dt", { class: "lit-wide" }, "learned from"), h("dd", { class: "lit-wide" }, list)];
-}
-
-function lossFact(adapter: AdapterInfo): HTMLElement[] {
-  const { losses } = adapter;
-  if (losses.length === 0) return [];
-  const first = losses[0] as number;
-  const last = losses.at(-1) as number;
-  const line = svg("polyline", { points: sparkline(losses) });
-  const chart = svg(
-    "svg",
-    { class: "lit-spark", viewBox: `0 0 ${SPARK.width} ${SPARK.height}`, "aria-hidden": "true" },
-    line,
-  );
-  return fact("loss", h("span", { class: "lit-number" }, `${brief(first)} → ${brief(last)}`), chart);
-}
-
-function adapterFacts(
-  adapter: AdapterInfo | undefined,
-  sources: Source[],
-  commands: Commands,
-): HTMLElement[] {
-  if (!adapter || adapter.version === 0) {
-    return [
-      h("p", { class: "lit-dim" }, "Nothing yet. Correct a frame and press ⏎: the adapter learns from it."),
-    ];
-  }
-  return [
-    h(
-      "dl",
-      { class: "lit-facts" },
-      ...fact("adapter", h("strong", {}, `v${adapter.version}`)),
-      ...fact("took", h("span", { class: "lit-number" }, `${brief(adapter.update_s)} s`)),
-      ...lossFact(adapter),
-      ...sourceFact(sources, commands),
-    ),
-  ];
-}
-
-function savings(store: Store): HTMLElement {
-  const { n_accepted = 0, n_corrections = 0, saved_s = 0 } = store.state ?? {};
-  const given = n_corrections === 1 ? "1 correction" : `${n_corrections} corrections`;
-  const saved = n_accepted > 0 ? `${n_accepted} saved · ${Math.round(saved_s)} s` : "None saved yet";
-  return h(
-    "p",
-    { class: "lit-saved", title: "Every accepted proposal saves a correction and the time that it takes" },
-    h(n_accepted > 0 ? "strong" : "span", {}, saved),
-    h("span", { class: "lit-dim" }, `${given} given`),
-  );
-}
 
 export function makePanel(store: Store, commands: Commands) {
-  const objects = h("div", { class: "lit-objects", role: "group", "aria-label": "Objects" });
-  const add = button({
-    icon: "add",
-    text: "Add object",
-    label: "Add object",
-    key: "N",
-    run: commands.addObject,
-  });
-  const learned = h("div", { class: "lit-learned" });
-  const heading = (...content: (Node | string)[]) => h("h3", { class: "lit-heading" }, ...content);
-  const whose = h("span", { class: "lit-whose" });
+  const learning = makeLearning(store, commands);
+  const prompts = makePrompts(store, commands);
+  learning.element.append(prompts.element);
+  const parts = [makeObjects(store, commands), learning];
   const element = h(
     "div",
     { class: "lit-panel", role: "group", "aria-label": "Objects and learning", tabindex: 0 },
-    h("div", { class: "lit-section" }, heading("Objects"), objects, add),
-    h("div", { class: "lit-section" }, heading("Learning", whose), learned),
-    makeLegend(),
+    ...parts.map((part) => part.element),
   );
-
-  function taught() {
-    const { state, active } = store;
-    return state ? { adapter: adapterOf(state, active), object: objectOf(state, active) } : {};
-  }
-  const drawObjects = memo(() => {
-    const focused = objects.contains(document.activeElement);
-    const rows = store.state?.objects.map((object) => objectRow(object, store, commands)) ?? [];
-    objects.replaceChildren(...rows);
-    if (focused) rows.find((row) => row.getAttribute("aria-pressed") === "true")?.focus();
-  });
-  const drawLearned = memo(() => {
-    const { state } = store;
-    const { adapter, object } = taught();
-    const focused = learned.contains(document.activeElement);
-    setText(whose, object ? ` · ${object.name}` : "");
-    const facts = adapterFacts(adapter, sourcesOf(adapter, object), commands);
-    learned.replaceChildren(...(state ? [...facts, savings(store)] : []));
-    if (focused) element.focus();
-  });
-
-  function update(): void {
-    const { state } = store;
-    add.disabled = !state || store.link === "disconnected";
-    drawObjects(state?.objects, store.active, store.nFrames);
-    const { adapter, object } = taught();
-    drawLearned(adapter, sourcesOf(adapter, object), object?.name, [
-      state?.n_accepted,
-      state?.n_corrections,
-      state?.saved_s,
-    ]);
-  }
-
-  return { element, update };
+  return {
+    element,
+    update(): void {
+      for (const part of [...parts, prompts]) part.update();
+    },
+  };
 }

@@ -21,6 +21,7 @@ export function listenToPointer({ root, canvas, keyboard, tool, enabled }: Scene
   const stop = new AbortController();
   const options = { signal: stop.signal };
   let pan: { x: number; y: number } | null = null;
+  let pressed: Tool | null = null;
 
   const positionOf = (event: MouseEvent) => {
     const box = element.getBoundingClientRect();
@@ -39,10 +40,17 @@ export function listenToPointer({ root, canvas, keyboard, tool, enabled }: Scene
     }
     if (!enabled()) return;
     const at = toVideo(positionOf(event), canvas.placement);
-    if (inside(at, canvas.video)) tool().press({ at, event, zoomed: canvas.look.zoom > 1 });
+    if (!inside(at, canvas.video)) return;
+    pressed = tool();
+    if (pressed.drag) element.setPointerCapture?.(event.pointerId);
+    pressed.press({ at, event, zoomed: canvas.look.zoom > 1 });
   }
 
   function move(event: PointerEvent): void {
+    ring(event);
+    for (const each of pressed?.drag ? (event.getCoalescedEvents?.() ?? []).concat(event) : []) {
+      pressed?.drag?.(toVideo(positionOf(each), canvas.placement));
+    }
     if (!pan) return;
     const now = positionOf(event);
     canvas.setLook(panBy(canvas.look, canvas.stage, canvas.video, { x: now.x - pan.x, y: now.y - pan.y }));
@@ -51,7 +59,15 @@ export function listenToPointer({ root, canvas, keyboard, tool, enabled }: Scene
 
   function up(): void {
     pan = null;
+    pressed?.lift?.();
+    pressed = null;
     element.classList.remove("lit-panning");
+  }
+
+  /** The brush under the pointer, as large as what it paints. */
+  function ring(event: PointerEvent): void {
+    const { x, y } = positionOf(event);
+    canvas.showRing(tool().round ? { x, y } : null);
   }
 
   function wheel(event: WheelEvent): void {
@@ -78,6 +94,7 @@ export function listenToPointer({ root, canvas, keyboard, tool, enabled }: Scene
   element.addEventListener("pointermove", move, options);
   element.addEventListener("pointerup", up, options);
   element.addEventListener("pointercancel", up, options);
+  element.addEventListener("pointerleave", () => canvas.showRing(null), options);
   element.addEventListener("wheel", wheel, { ...options, passive: false });
   element.addEventListener("dblclick", double, options);
   element.addEventListener("mousedown", (event) => event.preventDefault(), options);

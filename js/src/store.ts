@@ -2,8 +2,10 @@
 
 import { FrameCache, MaskCache } from "./caches";
 import { bytesOf } from "./codec";
-import { clamp } from "./geometry";
+import { clamp, type Point } from "./geometry";
 import type { Candidate, Job, Masks, Prompt, ProposalInfo, State, ToView } from "./messages";
+import { objectOf, standingOn } from "./rules";
+import type { ToolName } from "./tools/tool";
 import type { Link } from "./transport";
 
 export interface ProposedMask extends Candidate {
@@ -20,12 +22,22 @@ export interface Proposal {
   judged: boolean;
 }
 
-/** A click that the kernel has not confirmed yet. */
-export interface Pending extends Prompt {
-  since: number;
+/** What the mouse draws right now; points in video pixels. */
+export interface Drawing {
+  frame: number;
+  object: number;
+  points: Point[];
+  kind: "brush" | "eraser" | "lasso" | "cut" | "box";
+  /** Of the brush, in video pixels. */
+  radius: number;
 }
 
-const PENDING_MS = 8000;
+/** A stroke that can be taken back alone: what the mask was before it, nothing for the first one on a frame. */
+interface Stroke {
+  frame: number;
+  object: number;
+  before: ArrayBuffer | null;
+}
 
 export class Store {
   state: State | null = null;
@@ -33,21 +45,38 @@ export class Store {
   frame = 0;
   active = 0;
   playing = false;
+  looping = false;
+  /** Of playback; 1 is the video's own. */
+  speed = 1;
+  /** How sure the masks of each object are: percent by frame. */
+  confidence = new Map<number, Uint8Array>();
   job: Job | null = null;
   proposal: Proposal | null = null;
   holdBase = false;
   error = "";
+  /** Why what the user just asked for was not done; gone with the next thing that happens. */
+  notice = "";
+  /** The object whose name and look are being changed. */
+  editing: number | null = null;
   help = false;
-  pending: Pending[] = [];
+  /** The widget fills the window. */
+  full = false;
+  /** Clicks that the kernel has not confirmed yet. */
+  pending: Prompt[] = [];
+  tool: ToolName = "point";
+  /** Radius of brush and eraser in video pixels. */
+  brush = 8;
+  drawing: Drawing | null = null;
+  strokes: Stroke[] = [];
   readonly frames = new FrameCache();
   readonly masks = new MaskCache();
   #subscribers = new Set<() => void>();
   /** The job during which the user moved the playhead, and the newest mask that has come. */
   #left = -1;
   #led: number | undefined;
+  /** Where the user was when the tracking began. */
+  #home = 0;
   #newest = 0;
-
-  constructor(private readonly now: () => number = () => performance.now()) {}
 
   subscribe(callback: () => void): () => void {
     this.#subscribers.add(callback);
@@ -58,7 +87,27 @@ export class Store {
     for (const callback of this.#subscribers) callback();
   }
 
-  set(change: Partial<Pick<Store, "active" | "playing" | "holdBase" | "error" | "help" | "link">>): void {
+  set(
+    change: Partial<
+      Pick<
+        Store,
+        | "active"
+        | "playing"
+        | "holdBase"
+        | "error"
+        | "notice"
+        | "editing"
+        | "help"
+        | "link"
+        | "tool"
+        | "brush"
+        | "drawing"
+        | "looping"
+        | "full"
+        | "speed"
+      >
+    >,
+  ): void {
     Object.assign(this, change);
     this.notify();
   }
@@ -96,6 +145,7 @@ export class Store {
     const to = this.nFrames > 0 ? clamp(Math.round(frame), 0, this.nFrames - 1) : Math.max(0, frame);
     if (to === this.frame) return false;
     this.frame = to;
+    this.notice = "";
     this.notify();
     return true;
   }
@@ -113,6 +163,9 @@ export class Store {
       case "masks":
         this.#receiveMasks(message, buffers);
         break;
+      case "confidenceStrips":
+        this.confidence = new Map(message.objects.map((id, i) => [id, bytesOf(buffers[i] as DataView)]));
+        break;
       case "job":
         this.#receiveJob(message);
         break;
@@ -121,7 +174,7 @@ export class Store {
         break;
       case "error":
         this.error = message.message;
-        this.pending = [];
+        this.#dropWaiting();
         if (this.proposal) this.proposal.judged = false;
         break;
     }
@@ -129,7 +182,7 @@ export class Store {
   }
 
   addPending(prompt: Prompt): void {
-    this.pending = [...this.pending, { ...prompt, since: this.now() }];
+    this.pending = [...this.pending, prompt];
     this.notify();
   }
 
@@ -139,8 +192,10 @@ export class Store {
   }
 
   /** The prompts to show on a frame, the unconfirmed ones included. */
-  markers(frame: number): (Prompt & { since?: number })[] {
-    return [...(this.state?.prompts ?? []), ...this.pending].filter((prompt) => prompt.frame === frame);
+  markers(frame: number): (Prompt & { sent: boolean })[] {
+    const known = this.state?.prompts.map((prompt) => ({ ...prompt, sent: true })) ?? [];
+    const waiting = this.pending.map((prompt) => ({ ...prompt, sent: false }));
+    return [...known, ...waiting].filter((prompt) => prompt.frame === frame);
   }
 
   #receiveState(state: State): void {
@@ -153,15 +208,33 @@ export class Store {
     const known = state.objects.some((object) => object.id === this.active);
     if (!known || before?.active_object !== state.active_object) this.active = state.active_object;
     this.state = state;
+    if (!objectOf(state, this.editing ?? -1)) this.editing = null;
     this.frame = clamp(this.frame, 0, Math.max(0, state.video.n_frames - 1));
-    const limit = this.now() - PENDING_MS;
-    this.pending = this.pending.filter((click) => click.since > limit && !confirmed(click, state.prompts));
+    // However long the kernel takes: a click stays in sight until it is answered.
+    this.pending = this.pending.filter((click) => !confirmed(click, state.prompts));
+    this.strokes = this.strokes.filter(
+      ({ frame, object }) =>
+        this.masks.get(frame, object)?.draft || standingOn(state, frame, object)?.painted,
+    );
   }
 
   #receiveJob(job: Job): void {
+    const followed = this.following && job.id === this.#led;
     this.job = job;
+    if (job.status === "running") return;
+    this.notice = "";
+    // Back to where the tracking began, from where what it made is played.
+    if (followed && job.status === "done" && this.frame !== this.#home) {
+      this.notice = `Tracked to frame ${this.frame}. Space plays it from here`;
+      this.frame = this.#home;
+    }
     // What waits behind a cancelled job is dropped with it.
-    if (job.status === "cancelled") this.pending = [];
+    if (job.status === "cancelled") this.#dropWaiting();
+  }
+
+  #dropWaiting(): void {
+    this.pending = [];
+    this.masks.dropDrafts();
   }
 
   #receiveMasks(message: Masks, buffers: DataView[]): void {
@@ -179,6 +252,7 @@ export class Store {
   #follow(frame: number): void {
     const begins = this.job?.id !== this.#led;
     this.#led = this.job?.id;
+    if (begins) this.#home = this.frame;
     if (begins && Math.abs(frame - this.frame) > 1) this.stopFollowing();
     else this.frame = clamp(frame, 0, Math.max(0, this.nFrames - 1));
   }

@@ -1,9 +1,11 @@
 // The time line: the playhead over one lane per object. What is cached needs no kernel to be shown.
 
 import type { Commands } from "./commands";
+import { makeStrip } from "./confidence";
 import { button, h, memo, setIcon, setText, svg } from "./dom";
 import { clock, frameAt, percentOf } from "./geometry";
 import type { FrameStatus, ObjectInfo, Run } from "./messages";
+import { rangeOf } from "./rules";
 import type { Store } from "./store";
 
 type MarkStatus = Exclude<FrameStatus, "tracked">;
@@ -34,7 +36,7 @@ export function extents(sorted: number[]): [number, number][] {
 const band = (first: number, last: number, attributes: Record<string, string>) =>
   svg("rect", { x: first, y: 0, width: last - first + 1, height: 1, ...attributes });
 
-const strip = (nFrames: number, ...content: Node[]) =>
+const stripes = (nFrames: number, ...content: Node[]) =>
   svg(
     "svg",
     { class: "lit-strip", viewBox: `0 0 ${nFrames} 1`, preserveAspectRatio: "none", "aria-hidden": "true" },
@@ -53,19 +55,28 @@ function marksOf(runs: Run[], nFrames: number): SVGElement[] {
   return marks;
 }
 
-function lane(object: ObjectInfo, nFrames: number): HTMLElement[] {
+const PROPOSED = "M0 4-4.5-4h9Z";
+
+function lane(object: ObjectInfo, nFrames: number, proposed: number | null): HTMLElement[] {
   const bands = object.runs.map(([first, last]) => band(first, last, { fill: object.colour }));
   const label = h(
     "div",
-    { class: "lit-lane-name", title: object.name },
+    { class: `lit-lane-name ${object.hidden ? "lit-dim" : ""}`, title: object.name },
     h("span", { class: "lit-swatch", style: `--object:${object.colour}` }, String(object.id)),
     h("span", { class: "lit-ellipsis" }, object.name),
   );
   const marks = svg("svg", { class: "lit-marks", "aria-hidden": "true" }, ...marksOf(object.runs, nFrames));
-  return [label, h("div", { class: "lit-lane" }, strip(nFrames, ...bands), marks)];
+  if (proposed !== null) {
+    const path = svg("path", { d: PROPOSED, class: "lit-mark lit-proposed" });
+    marks.append(svg("svg", { x: `${percentOf(proposed, nFrames)}%`, y: "50%", overflow: "visible" }, path));
+  }
+  return [
+    label,
+    h("div", { class: `lit-lane ${object.hidden ? "lit-faint" : ""}` }, stripes(nFrames, ...bands), marks),
+  ];
 }
 
-/** What the marks mean. */
+/** What the marks mean, for the help. */
 export function makeLegend(): HTMLElement {
   const items = (Object.keys(MARKS) as MarkStatus[]).map((status) =>
     h(
@@ -79,8 +90,16 @@ export function makeLegend(): HTMLElement {
       MARK_NAMES[status],
     ),
   );
-  const untracked = h("span", {}, h("span", { class: "lit-gap", "aria-hidden": "true" }), "untracked");
-  return h("div", { class: "lit-legend" }, ...items, untracked);
+  const sample = (name: string, text: string) =>
+    h("span", {}, h("span", { class: name, "aria-hidden": "true" }), text);
+  return h(
+    "div",
+    { class: "lit-legend" },
+    ...items,
+    sample("lit-gap", "untracked"),
+    sample("lit-doubt", "doubtful mask"),
+    sample("lit-outside", "not to be tracked"),
+  );
 }
 
 function dragToSeek(track: HTMLElement, store: Store, commands: Commands): void {
@@ -101,7 +120,11 @@ function dragToSeek(track: HTMLElement, store: Store, commands: Commands): void 
 export function makeTimeline(store: Store, commands: Commands) {
   const play = button({ icon: "play", label: "Play", key: "Space", run: commands.togglePlay });
   const time = h("span", { class: "lit-time" }, "0:00.0");
-  const scrub = h("div", { class: "lit-scrub" });
+  const loop = button({ icon: "loop", label: "Repeat", key: "⇧L", class: "lit-small", run: commands.loop });
+  const speed = button({ text: "1×", label: "Speed", class: "lit-small lit-speed", run: commands.nextSpeed });
+  const strip = makeStrip(store);
+  const outside = [h("div", { class: "lit-outside" }), h("div", { class: "lit-outside" })] as const;
+  const cached = h("div", { class: "lit-scrub" });
   const lanes = h("div", { class: "lit-lanes" });
   const playhead = h("div", { class: "lit-playhead" });
   const track = h(
@@ -113,22 +136,35 @@ export function makeTimeline(store: Store, commands: Commands) {
   const rows = h(
     "div",
     { class: "lit-rows" },
-    h("div", { class: "lit-clock" }, play, time),
-    scrub,
+    h("div", { class: "lit-clock" }, play, time, loop, speed),
+    h("div", {}, strip.element, cached),
     lanes,
+    outside[0],
+    outside[1],
     track,
   );
   const element = h("div", { class: "lit-timeline" }, rows);
 
   const drawLanes = memo(() => {
     const state = store.state;
-    lanes.replaceChildren(...(state?.objects.flatMap((object) => lane(object, store.nFrames)) ?? []));
+    const on = (id: number) => (store.open?.object === id ? store.open.frame : null);
+    lanes.replaceChildren(
+      ...(state?.objects.flatMap((object) => lane(object, store.nFrames, on(object.id))) ?? []),
+    );
   });
   const drawCached = memo(() => {
     const bands = extents(store.frames.indices).map(([first, last]) =>
       band(first, last, { class: "lit-cached" }),
     );
-    scrub.replaceChildren(strip(Math.max(1, store.nFrames), ...bands));
+    cached.replaceChildren(stripes(Math.max(1, store.nFrames), ...bands));
+  });
+
+  const drawRange = memo(() => {
+    const [first, last] = store.state ? rangeOf(store.state) : [0, 0];
+    const share = (frames: number) =>
+      `calc((100% - var(--lit-names)) * ${frames / Math.max(1, store.nFrames)})`;
+    outside[0].style.width = share(first);
+    outside[1].style.width = share(Math.max(0, store.nFrames - 1 - last));
   });
 
   function update(): void {
@@ -141,9 +177,15 @@ export function makeTimeline(store: Store, commands: Commands) {
     track.setAttribute("aria-valuemax", String(Math.max(0, store.nFrames - 1)));
     track.setAttribute("aria-valuenow", String(store.frame));
     track.setAttribute("aria-valuetext", `frame ${store.frame} of ${store.nFrames}, ${shown}`);
+    loop.setAttribute("aria-pressed", String(store.looping));
+    setText(speed.firstElementChild as Element, `${store.speed}×`);
+    speed.title = `Speed of playback: ${store.speed} (, slower, . faster)`;
+    speed.setAttribute("aria-label", `Speed ${store.speed}`);
+    strip.update();
+    drawRange(store.nFrames, store.state?.range);
     playhead.hidden = store.nFrames === 0;
     playhead.style.left = `${percentOf(store.frame, store.nFrames)}%`;
-    drawLanes(store.nFrames, store.state?.objects);
+    drawLanes(store.nFrames, store.state?.objects, store.open?.object, store.open?.frame);
     drawCached(store.nFrames, store.frames.indices);
   }
 

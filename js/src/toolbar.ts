@@ -13,17 +13,48 @@ const LINKS = {
 } as const;
 
 export function makeToolbar(store: Store, commands: Commands, tools: Tool[]) {
-  const toolButtons = tools.map((tool) =>
-    button({ icon: tool.icon, text: tool.name, label: tool.label, class: "lit-tool", run: () => {} }),
+  const toolButtons = tools.map((tool) => {
+    const element = button({
+      icon: tool.icon,
+      text: tool.text,
+      label: tool.label,
+      class: "lit-tool",
+      run: () => commands.chooseTool(tool.name),
+    });
+    element.title = `${tool.label} (${tool.key})`;
+    return element;
+  });
+  const size = h("span", { class: "lit-number lit-dim" });
+  const smaller = button({
+    text: "−",
+    label: "Smaller brush",
+    class: "lit-small",
+    run: () => commands.sizeBrush(0.8),
+  });
+  smaller.title = "Smaller brush ([)";
+  const larger = button({
+    text: "+",
+    label: "Larger brush",
+    class: "lit-small",
+    run: () => commands.sizeBrush(1.25),
+  });
+  larger.title = "Larger brush (])";
+  const brush = h(
+    "div",
+    { class: "lit-group lit-brush", role: "group", "aria-label": "Brush size" },
+    smaller,
+    size,
+    larger,
   );
-  for (const element of toolButtons) element.setAttribute("aria-pressed", "true");
   const undo = button({ icon: "undo", label: "Undo", key: "Z", run: commands.undo });
   const redo = button({ icon: "redo", label: "Redo", key: "⇧Z", run: commands.redo });
   const whole = button({ icon: "whole", label: "Show the whole frame", key: "0", run: commands.wholeFrame });
+  const full = button({ icon: "full", label: "Fill the window", key: "F", run: commands.toggleFull });
   const help = button({ text: "?", label: "Help: keys and mouse", run: commands.toggleHelp });
   help.title = "Help (?)";
   const title = h("span", { class: "lit-title" });
   const position = h("span", { class: "lit-position" });
+  const pixels = h("span", { class: "lit-position lit-size" });
   const dot = h("span", { class: "lit-dot", "aria-hidden": "true" });
   const model = h("span", { class: "lit-model" });
   const link = h("span", { class: "lit-link" }, dot, model);
@@ -33,20 +64,28 @@ export function makeToolbar(store: Store, commands: Commands, tools: Tool[]) {
     { class: "lit-toolbar", role: "toolbar", "aria-label": "Tools" },
     h("div", { class: "lit-group" }, ...toolButtons),
     h("div", { class: "lit-group" }, undo, redo, whole),
-    h("div", { class: "lit-about" }, title, position),
+    brush,
+    h("div", { class: "lit-about" }, title, position, pixels),
     link,
+    full,
     help,
   );
 
   function update(): void {
     const { state } = store;
-    const standing = promptsOn(store.markers(store.frame), store.frame, store.active).length > 0;
-    undo.disabled = !standing && !state?.can_undo;
+    const waiting = promptsOn(store.pending, store.frame, store.active).length > 0;
+    undo.disabled = !waiting && !state?.can_undo;
+    toolButtons.forEach((element, i) => {
+      element.setAttribute("aria-pressed", String(tools[i]?.name === store.tool));
+    });
+    brush.hidden = !tools.find((tool) => tool.name === store.tool)?.round;
+    setText(size, `${2 * store.brush} px`);
     redo.disabled = !state?.can_redo;
+    full.setAttribute("aria-pressed", String(store.full));
     help.setAttribute("aria-expanded", String(store.help));
     setText(title, state?.video.name ?? "");
-    const size = state ? ` · ${state.video.width}×${state.video.height}` : "";
-    setText(position, state ? `frame ${store.frame}/${store.nFrames - 1}${size}` : "");
+    setText(position, state ? `frame ${store.frame}/${store.nFrames - 1}` : "");
+    setText(pixels, state ? `· ${state.video.width}×${state.video.height}` : "");
     setText(model, store.link === "connected" ? (state?.model ?? "") : LINKS[store.link]);
     link.dataset.link = store.link;
     link.title = `Model ${state?.model ?? ""} · ${LINKS[store.link]}`;

@@ -18,7 +18,7 @@ export interface Channel {
   get(name: "transport"): unknown;
   on(event: "msg:custom", callback: (content: unknown, buffers: DataView[]) => void): void;
   off(event: "msg:custom", callback: (content: unknown, buffers: DataView[]) => void): void;
-  send(content: unknown): void;
+  send(content: unknown, callbacks?: undefined, buffers?: ArrayBuffer[]): void;
 }
 
 const PUSH_WITHIN_MS = 1000;
@@ -33,13 +33,22 @@ const ANSWERED: ReadonlySet<ToKernel["type"]> = new Set([
   "requestFrames",
   "requestMasks",
   "click",
+  "box",
+  "giveMask",
+  "removePrompt",
   "track",
+  "setRange",
+  "setLearning",
   "learn",
   "flag",
   "accept",
   "undo",
   "redo",
   "forget",
+  "addObject",
+  "choose",
+  "editObject",
+  "deleteObject",
 ]);
 
 export class Transport {
@@ -76,14 +85,15 @@ export class Transport {
     this.#helloTimer = setTimeout(() => this.#setLink("disconnected"), HELLO_WITHIN_MS);
   }
 
-  send(message: Parameters<typeof encode>[0]): void {
+  send(message: Parameters<typeof encode>[0], buffers: ArrayBuffer[] = []): void {
     if (this.#closed) return;
     // A model restored from a saved notebook has an empty comm and swallows what is sent.
     if ("comm" in this.channel && !this.channel.comm) {
       this.#setLink("disconnected");
       return;
     }
-    this.channel.send(encode(message));
+    if (buffers.length > 0) this.channel.send(encode(message), undefined, buffers);
+    else this.channel.send(encode(message));
     if (!ANSWERED.has(message.type)) return;
     this.#busyUntil = Date.now() + BUSY_MS;
     if (this.polling) this.#pollIn(POLL_BUSY_MS);

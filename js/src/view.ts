@@ -11,10 +11,13 @@ import { makePanel } from "./panel";
 import { Player } from "./player";
 import { listenToPointer } from "./pointer";
 import { Prefetch } from "./prefetch";
-import { adapterOf } from "./rules";
+import { adapterOf, objectOf } from "./rules";
 import { Store } from "./store";
 import { makeTimeline } from "./timeline";
 import { makeToolbar } from "./toolbar";
+import { boxTool } from "./tools/box";
+import { lassoTool } from "./tools/lasso";
+import { paintTool } from "./tools/paint";
 import { pointTool } from "./tools/point";
 import type { Tool } from "./tools/tool";
 import type { Transport } from "./transport";
@@ -61,9 +64,22 @@ export function makeView(model: Model, transport: Transport, el: HTMLElement): (
     setLook: (look) => canvas.setLook(look),
     releaseFocus,
     painted: () => canvas.painted,
+    size: () => canvas.video,
+    tool: () => tool(),
+    prepare: (mask, bits) => {
+      const colour = store.state && objectOf(store.state, mask.object)?.colour;
+      canvas.layers.prepare(mask, bits, canvas.video, colour ?? "#0072b2");
+    },
   });
-  const point = pointTool(commands);
-  const { root, stage, update } = assemble(store, commands, canvas, [point]);
+  const tools = [
+    pointTool(commands),
+    boxTool(store, commands),
+    paintTool(store, commands, "brush"),
+    paintTool(store, commands, "eraser"),
+    lassoTool(store, commands),
+  ];
+  const tool = () => tools.find(({ name }) => name === store.tool) as Tool;
+  const { root, stage, update } = assemble(store, commands, canvas, tools);
   const refresh = once(update);
   el.append(root);
 
@@ -76,7 +92,7 @@ export function makeView(model: Model, transport: Transport, el: HTMLElement): (
     root,
     canvas,
     keyboard,
-    tool: () => point,
+    tool,
     enabled: () =>
       store.state !== null && (store.following || canvas.current || store.frames.has(store.frame)),
   });
@@ -103,7 +119,7 @@ export function makeView(model: Model, transport: Transport, el: HTMLElement): (
     clearInterval(askAgain);
     keyboard.stop();
     player.stop();
-    point.stop();
+    tool().stop();
     canvas.setPreview(null);
     refresh.cancel();
     store.frames.clear();
@@ -120,7 +136,7 @@ function assemble(store: Store, commands: Commands, canvas: FrameCanvas, tools: 
   const actions = makeActions(store, commands);
   const overlays = makeOverlays(store, commands, canvas);
   actions.element.append(overlays.proposal);
-  const stage = h("div", { class: "lit-stage" }, canvas.element, ...overlays.onStage);
+  const stage = h("div", { class: "lit-stage" }, canvas.element, canvas.ring, ...overlays.onStage);
   const body = h("div", { class: "lit-body" }, stage, panel.element);
   const root = h("div", ROOT, toolbar.element, body, timeline.element, actions.element, overlays.help);
 
@@ -131,9 +147,21 @@ function assemble(store: Store, commands: Commands, canvas: FrameCanvas, tools: 
     const name = store.state?.video.name ?? "the video";
     canvas.element.setAttribute("aria-label", `Frame ${store.frame} of ${name}`);
     for (const part of [toolbar, panel, timeline, actions, overlays]) part.update();
+    if (store.full !== root.classList.contains("lit-full")) fillWindow(root, store.full);
     publish(root, store, canvas);
   }
   return { root, stage, update };
+}
+
+/** In the top layer, or back: there no ancestor's size, scrolling or clipping counts. */
+function fillWindow(root: HTMLElement, on: boolean): void {
+  root.classList.toggle("lit-full", on);
+  if (!("showPopover" in root)) return;
+  if (on) {
+    root.popover = "manual";
+    root.showPopover();
+    root.focus({ preventScroll: true });
+  } else root.popover = null;
 }
 
 /** What tests and other scripts may read of a view. */
@@ -157,9 +185,14 @@ function publish(root: HTMLElement, store: Store, canvas: FrameCanvas): void {
     masks: String(store.masks.count),
     maskPixels: String(canvas.maskPixels),
     prompts: String(state?.prompts.length ?? 0),
+    standing: state?.standing.map(({ frame, object }) => `${frame}:${object}`).join(" ") ?? "",
+    tool: store.tool,
+    brush: String(store.brush),
     proposal: proposal ? `${proposal.frame}:${proposal.object}` : "",
     candidate: proposal ? `${proposal.picked + 1}/${proposal.candidates.length}` : "",
     following: String(store.following),
+    objects: String(state?.objects.length ?? 0),
+    active: String(store.active),
     adapterVersion: String((state && adapterOf(state, store.active)?.version) ?? 0),
   });
 }

@@ -1,11 +1,13 @@
-// A model without a kernel, and messages to feed it with.
+// A model without a kernel, messages to feed it with, and a view of it to act on.
 
+import factory from "../src/index";
 import type { State } from "../src/messages";
 
 type Callback = (...args: unknown[]) => void;
 
 export class FakeModel {
   readonly sent: { type: string; [field: string]: unknown }[] = [];
+  readonly buffers: ArrayBuffer[] = [];
   saved = 0;
   #traits: Record<string, unknown>;
   #callbacks = new Map<string, Set<Callback>>();
@@ -28,8 +30,9 @@ export class FakeModel {
     this.saved++;
   }
 
-  send(content: { type: string }): void {
+  send(content: { type: string }, _?: undefined, buffers: ArrayBuffer[] = []): void {
     this.sent.push(content);
+    this.buffers.push(...buffers);
   }
 
   on(event: string, callback: Callback): void {
@@ -59,13 +62,21 @@ export class FakeModel {
 
 export const someState = (change: Partial<State> = {}): State => ({
   type: "state",
-  protocol: 2,
+  protocol: 4,
   model: "pocket",
   video: { name: "clip.mp4", n_frames: 100, height: 48, width: 64, fps: 25 },
-  objects: [{ id: 1, name: "rider", colour: "#e69f00", runs: [] }],
+  objects: [{ id: 1, name: "rider", colour: "#e69f00", runs: [], hidden: false, locked: false }],
   adapters: [],
+  standing: [],
   prompts: [],
+  palette: [
+    ["blue", "#0072B2"],
+    ["orange", "#E69F00"],
+  ],
+  learning: true,
+  range: [],
   active_object: 1,
+  proposes_untaught: false,
   can_undo: false,
   can_redo: false,
   n_corrections: 0,
@@ -81,7 +92,11 @@ export function stubPictures(): void {
   Object.assign(globalThis, {
     createImageBitmap: async () => ({ width: 64, height: 48, close() {} }),
     ResizeObserver: class {
-      observe(): void {}
+      constructor(private readonly callback: () => void) {}
+      observe(element: Element): void {
+        Object.defineProperties(element, { clientWidth: { value: 640 }, clientHeight: { value: 480 } });
+        this.callback();
+      }
       disconnect(): void {}
     },
     Path2D: class {
@@ -90,4 +105,62 @@ export function stubPictures(): void {
     },
   });
   HTMLCanvasElement.prototype.getContext = (() => null) as HTMLCanvasElement["getContext"];
+}
+
+/** A view of a video of 64 × 48 pixels, shown ten times enlarged, of which three frames have come. */
+export class Opened {
+  readonly model: FakeModel;
+  readonly root: HTMLElement;
+  #stop: (() => void)[];
+
+  private constructor(readonly state: State) {
+    this.model = new FakeModel();
+    const definition = factory();
+    const el = document.createElement("div");
+    document.body.append(el);
+    const props = { model: this.model, el } as unknown as Parameters<typeof definition.render>[0];
+    this.#stop = [definition.initialize(props as never), definition.render(props), () => el.remove()];
+    this.root = el.querySelector(".lit-widget") as HTMLElement;
+    const canvas = this.root.querySelector("canvas.lit-frame") as HTMLCanvasElement;
+    canvas.getBoundingClientRect = () => ({ left: 0, top: 0, width: 640, height: 480 }) as DOMRect;
+  }
+
+  static async with(state: Partial<State> = {}): Promise<Opened> {
+    const opened = new Opened(someState(state));
+    opened.model.receive(opened.state);
+    opened.model.receive({ type: "frames", indices: [0, 1, 2] }, [bufferOf(1), bufferOf(2), bufferOf(3)]);
+    await opened.settled();
+    return opened;
+  }
+
+  settled(): Promise<void> {
+    return new Promise((resolve) => setTimeout(resolve, 50));
+  }
+
+  press(key: string, modifiers: KeyboardEventInit = {}, target: HTMLElement = this.root): KeyboardEvent {
+    const event = new KeyboardEvent("keydown", { key, bubbles: true, cancelable: true, ...modifiers });
+    target.dispatchEvent(event);
+    target.dispatchEvent(new KeyboardEvent("keyup", { key, bubbles: true, cancelable: true, ...modifiers }));
+    return event;
+  }
+
+  /** Press, drag through points on the screen, and let go. */
+  drag(points: [x: number, y: number][], how: PointerEventInit = {}): void {
+    const canvas = this.root.querySelector("canvas.lit-frame") as HTMLElement;
+    const fire = (type: string, [clientX, clientY]: [number, number]) =>
+      canvas.dispatchEvent(
+        new PointerEvent(type, { clientX, clientY, bubbles: true, cancelable: true, pointerId: 1, ...how }),
+      );
+    fire("pointerdown", points[0] as [number, number]);
+    for (const point of points.slice(1)) fire("pointermove", point);
+    fire("pointerup", points.at(-1) as [number, number]);
+  }
+
+  click(x: number, y: number, how: PointerEventInit = {}): void {
+    this.drag([[x, y]], how);
+  }
+
+  close(): void {
+    for (const stop of this.#stop.reverse()) stop();
+  }
 }

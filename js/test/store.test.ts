@@ -1,14 +1,14 @@
 import { describe, expect, it } from "vitest";
 import { Lru, MaskCache } from "../src/caches";
 import type { Job } from "../src/messages";
-import { nextAction, sourceOf, trackStart } from "../src/rules";
+import { hasProposals, nextAction, sourceOf, trackStart } from "../src/rules";
 import { Store } from "../src/store";
 import { bufferOf, someState } from "./fakes";
 
 const info = (version: number) => ({ frame: 3, object: 1, version, status: "tracked" as const });
 const click = { frame: 0, object: 1, x: 10, y: 20, positive: true };
 const runs = (...all: [number, number, "tracked" | "prompted"][]) => [
-  { id: 1, name: "rider", colour: "#e69f00", runs: all },
+  { id: 1, name: "rider", colour: "#e69f00", runs: all, hidden: false, locked: false },
 ];
 
 describe("masks", () => {
@@ -59,15 +59,12 @@ describe("pending clicks", () => {
     expect(store.markers(0)).toHaveLength(1);
   });
 
-  it("go when the kernel objects, or when it stays silent for long", () => {
-    let now = 0;
-    const store = new Store(() => now);
+  it("stand however long the kernel takes, and go when it objects", () => {
+    const store = new Store();
     store.receive(someState(), []);
     store.addPending(click);
-    now = 9000;
-    store.receive(someState(), []);
-    expect(store.pending).toHaveLength(0);
-    store.addPending(click);
+    store.receive(someState({ can_undo: true }), []);
+    expect(store.markers(0)).toEqual([{ ...click, sent: false }]);
     store.receive({ type: "error", message: "no" }, []);
     expect(store.pending).toHaveLength(0);
     expect(store.error).toBe("no");
@@ -75,7 +72,7 @@ describe("pending clicks", () => {
 });
 
 it("keeps the view's choice of object until the kernel's changes", () => {
-  const two = [...runs(), { id: 2, name: "bike", colour: "#56b4e9", runs: [] }];
+  const two = [...runs(), { id: 2, name: "bike", colour: "#56b4e9", runs: [], hidden: false, locked: false }];
   const store = new Store();
   store.receive(someState({ objects: two }), []);
   store.set({ active: 2 });
@@ -151,7 +148,25 @@ describe("following", () => {
     expect([store.following, store.frame]).toEqual([true, 1]);
     store.receive(job(2, { status: "done" }), []);
     newMask(store, 2, 6);
-    expect([store.following, store.frame]).toEqual([false, 1]);
+    expect([store.following, store.frame]).toEqual([false, 0]);
+  });
+
+  it("ends where it began, but stays where it was stopped or left", () => {
+    const at = (end: Partial<Job>, leave = false) => {
+      const store = new Store();
+      store.receive(someState(), []);
+      store.seek(40);
+      store.receive(job(1), []);
+      newMask(store, 41, 4);
+      newMask(store, 42, 5);
+      if (leave) store.stopFollowing();
+      store.receive(job(1, end), []);
+      return [store.frame, store.notice];
+    };
+    expect(at({ status: "done" })).toEqual([40, "Tracked to frame 42. Space plays it from here"]);
+    expect(at({ status: "cancelled" })).toEqual([42, ""]);
+    expect(at({ status: "interrupted" })).toEqual([42, ""]);
+    expect(at({ status: "done" }, true)).toEqual([42, ""]);
   });
 
   it("drops the clicks that waited behind a cancelled job, but none when a click interrupted it", () => {
@@ -182,15 +197,15 @@ it("stays within the video", () => {
 });
 
 describe("the next action", () => {
-  const prompted = [click];
+  const prompted = [{ frame: 0, object: 1, painted: false, box: [], first: true }];
   it.each([
     ["click", someState(), 0, false],
-    ["track", someState({ prompts: prompted }), 0, false],
+    ["track", someState({ standing: prompted }), 0, false],
     ["track", someState({ objects: runs([0, 0, "prompted"]) }), 0, false],
     [null, someState({ objects: runs([0, 9, "tracked"]) }), 0, false],
-    ["learn", someState({ objects: runs([0, 9, "tracked"]), prompts: prompted }), 0, false],
-    [null, someState({ objects: runs([0, 9, "tracked"]), prompts: prompted }), 5, false],
-    ["accept", someState({ objects: runs([0, 9, "tracked"]), prompts: prompted }), 0, true],
+    ["learn", someState({ objects: runs([0, 9, "tracked"]), standing: prompted }), 0, false],
+    [null, someState({ objects: runs([0, 9, "tracked"]), standing: prompted }), 5, false],
+    ["accept", someState({ objects: runs([0, 9, "tracked"]), standing: prompted }), 0, true],
   ] as const)("is %s", (expected, state, frame, open) => {
     expect(nextAction(state, frame, 1, open)).toBe(expected);
   });
@@ -202,5 +217,19 @@ it("tracks from where a mask is", () => {
   expect(trackStart(state, 40, false)).toBe(20);
   expect(trackStart(state, 40, true)).toBe(10);
   expect(trackStart(state, 2, true)).toBe(10);
-  expect(trackStart(someState({ prompts: [click] }), 7, false)).toBe(0);
+  expect(
+    trackStart(
+      someState({ standing: [{ frame: 0, object: 1, painted: true, box: [], first: true }] }),
+      7,
+      false,
+    ),
+  ).toBe(0);
+});
+
+it("invites to ask for a proposal where there can be one", () => {
+  const learned = { object: 1, version: 1, learned_from: [3], losses: [], update_s: 1 };
+  expect(hasProposals(someState(), 1)).toBe(false);
+  expect(hasProposals(someState({ proposes_untaught: true }), 1)).toBe(true);
+  expect(hasProposals(someState({ adapters: [learned] }), 1)).toBe(true);
+  expect(hasProposals(someState({ adapters: [learned], learning: false }), 1)).toBe(false);
 });

@@ -14,8 +14,8 @@ let cleanups: (() => void)[];
 const settle = () => new Promise((resolve) => setTimeout(resolve, 50));
 const tracked = (last: number): Partial<State> => ({
   objects: [
-    { id: 1, name: "rider", colour: "#e69f00", runs: [[0, last, "tracked"]] },
-    { id: 2, name: "bike", colour: "#56b4e9", runs: [] },
+    { id: 1, name: "rider", colour: "#e69f00", runs: [[0, last, "tracked"]], hidden: false, locked: false },
+    { id: 2, name: "bike", colour: "#56b4e9", runs: [], hidden: false, locked: false },
   ],
 });
 
@@ -94,7 +94,7 @@ afterEach(() => {
 describe("opening", () => {
   it("says hello and asks for frames around the playhead in chunks", async () => {
     await open();
-    expect(model.sent[0]).toEqual({ type: "hello", protocol: 3 });
+    expect(model.sent[0]).toEqual({ type: "hello", protocol: 4 });
     const asked = model.of("requestFrames").map(({ indices }) => indices as number[]);
     expect(asked[0]).toEqual([0, 1, 2, 3, 4, 5, 6, 7]);
     expect(Math.max(...asked.map((indices) => indices.length))).toBeLessThanOrEqual(16);
@@ -121,8 +121,8 @@ describe("opening", () => {
     model.receive(someState(tracked(9)));
     press("2");
     await settle();
-    expect(root.querySelector('.lit-object[aria-pressed="true"]')?.textContent).toContain("bike");
-    expect(other.querySelector('.lit-object[aria-pressed="true"]')?.textContent).toContain("rider");
+    expect(root.querySelector('.lit-object-name[aria-pressed="true"]')?.textContent).toContain("bike");
+    expect(other.querySelector('.lit-object-name[aria-pressed="true"]')?.textContent).toContain("rider");
     stop();
   });
 });
@@ -189,7 +189,7 @@ describe("keys", () => {
     press("Enter");
     expect(model.of("learn")).toHaveLength(0);
     model.receive(
-      someState({ ...tracked(9), prompts: [{ frame: 0, object: 1, x: 1, y: 1, positive: true }] }),
+      someState({ ...tracked(9), standing: [{ frame: 0, object: 1, painted: false, box: [], first: true }] }),
     );
     press("Enter");
     expect(model.of("learn")).toEqual([{ type: "learn", frame: 0, object: 1 }]);
@@ -214,7 +214,7 @@ describe("keys", () => {
   });
 
   it("undo prompts first, then corrections", async () => {
-    await open({ can_undo: true, prompts: [{ frame: 0, object: 1, x: 1, y: 1, positive: true }] });
+    await open({ can_undo: true, standing: [{ frame: 0, object: 1, painted: false, box: [], first: true }] });
     press("z");
     expect(model.of("clearPrompts")).toEqual([{ type: "clearPrompts", frame: 0, object: 1 }]);
     model.receive(someState({ can_undo: true }));
@@ -388,4 +388,39 @@ it("keeps the frame trait in step, both ways", async () => {
   await new Promise((resolve) => setTimeout(resolve, 250));
   expect(model.get("frame_index")).toBe(1);
   expect(model.saved).toBe(1);
+});
+
+it("says what is missing when there is nothing to track, and for which object", async () => {
+  await open();
+  const said = () => root.querySelector(".lit-status")?.textContent;
+  press("t");
+  await settle();
+  expect([said(), model.of("track").length]).toEqual(["Nothing to track yet: click the object first", 0]);
+  model.receive(someState({ ...tracked(9), active_object: 2 }));
+  press("t");
+  model.receive(job());
+  await settle();
+  expect([said(), model.of("track").length]).toEqual(["bike has no prompt yet: click it to track it too", 1]);
+});
+
+it("turns learning off and on", async () => {
+  await open();
+  const power = root.querySelector(".lit-switch") as HTMLElement;
+  power.click();
+  model.receive(someState({ learning: false }));
+  await settle();
+  expect(root.querySelector(".lit-learned")?.textContent).toContain("Off:");
+  power.click();
+  expect(model.of("setLearning").map(({ on }) => on)).toEqual([false, true]);
+});
+
+it("fills the window until Esc", async () => {
+  await open();
+  press("f");
+  await settle();
+  expect(root.classList.contains("lit-full")).toBe(true);
+  root.focus();
+  press("Escape");
+  await settle();
+  expect([root.classList.contains("lit-full"), document.activeElement]).toEqual([false, root]);
 });

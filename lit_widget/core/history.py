@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Hashable
 from dataclasses import dataclass, field
+from typing import Any
 
 from .types import AdapterState, Correction, Prediction, Proposal, Snapshot
 
@@ -29,10 +30,17 @@ class Lesson:
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """A state to go back to: the learner's, and all lessons so far."""
+    """A state to go back to.
+
+    Attributes:
+        snapshot: the learner's.
+        lessons: all so far.
+        beside: what the driver keeps beside them.
+    """
 
     snapshot: Snapshot
     lessons: tuple[Lesson, ...] = ()
+    beside: Any = field(repr=False, default=None)
 
 
 class History:

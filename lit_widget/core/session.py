@@ -65,6 +65,19 @@ class User(Protocol):
         ...
 
 
+@runtime_checkable
+class Beside(Protocol):
+    """State of the driver that belongs to the session's history."""
+
+    def snapshot(self) -> Any:
+        """The state as it is, never changed in place."""
+        ...
+
+    def restore(self, state: Any) -> None:
+        """Go back to what `snapshot` gave."""
+        ...
+
+
 class LiveSession:
     """Predict, judge, propose, correct, learn: one item after the other.
 
@@ -72,12 +85,18 @@ class LiveSession:
         learner: the model and its adapters.
         strategy: who proposes and what is learned.
         on_event: called with every event as it happens.
+        beside: what undo takes back together with the learner.
     """
 
     def __init__(
-        self, learner: LiveLearner, strategy: Strategy, *, on_event: Callable[[Event], None] | None = None
+        self,
+        learner: LiveLearner,
+        strategy: Strategy,
+        *,
+        on_event: Callable[[Event], None] | None = None,
+        beside: Beside | None = None,
     ) -> None:
-        self.learner, self.strategy = learner, strategy
+        self.learner, self.strategy, self.beside = learner, strategy, beside
         self.history = History()
         self.lessons: tuple[Lesson, ...] = ()
         self._on_event = on_event
@@ -153,7 +172,8 @@ class LiveSession:
         if item not in corrected:
             raise KeyError(f"no correction of {item} was learned; corrections are of {list(corrected)}")
         present, at = self.checkpoint(), corrected[item]
-        self._restore(Checkpoint(replace(present.snapshot, adapters=self.lessons[at].before), self.lessons[:at]))
+        snapshot = replace(present.snapshot, adapters=self.lessons[at].before)
+        self._restore(replace(present, snapshot=snapshot, lessons=self.lessons[:at]))
         again = (self._teach(each.prediction, each.verdict) for each in present.lessons[at + 1 :])
         reports = [report for report in again if report is not None]
         if any(report.stopped == "cancelled" for report in reports):
@@ -190,11 +210,15 @@ class LiveSession:
         return update
 
     def _present(self) -> Checkpoint:
-        return Checkpoint(self.learner.snapshot(), self.lessons)
+        return Checkpoint(
+            self.learner.snapshot(), self.lessons, None if self.beside is None else self.beside.snapshot()
+        )
 
     def _restore(self, state: Checkpoint) -> None:
         self.learner.restore(state.snapshot)
         self.lessons = state.lessons
+        if self.beside is not None:
+            self.beside.restore(state.beside)
 
     def _emit(self, event: Any) -> Any:
         if self._on_event is not None:

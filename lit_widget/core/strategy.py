@@ -21,12 +21,14 @@ class Strategy(Protocol):
         help: one line.
         recipe: what an adapter trains; the paper's LoRA where it is `None`.
         rate: learning rate as a multiple of the model's own, which is chosen for LoRA.
+        proposes_untaught: whether there are proposals before anything was learned.
     """
 
     name: ClassVar[str]
     help: ClassVar[str]
     recipe: ClassVar[Recipe | None] = None
     rate: ClassVar[float] = 1.0
+    proposes_untaught: ClassVar[bool] = False
 
     def revise(self, learner: LiveLearner, prediction: Prediction) -> Prediction:
         """What becomes of the frozen model's answer before anyone judges it; by default it stands."""

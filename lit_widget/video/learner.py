@@ -159,6 +159,8 @@ class VideoLearner:
     @torch.no_grad()
     def mask(self, output: MaskOutput) -> Bool[np.ndarray, "h w"]:
         """An output at video size."""
+        if output.given is not None:
+            return output.given
         logits = F.interpolate(output.logits[None], size=self.size, mode="bilinear", align_corners=False)
         return (logits[0, 0] > 0).cpu().numpy()
 
@@ -289,6 +291,13 @@ class VideoLearner:
         """Exactly the adapters and records of a snapshot."""
         self.adapters.restore(snapshot.adapters)
         self.banks = {object_id: MemoryBank(dict(records)) for object_id, records in (snapshot.memory or {}).items()}
+
+    def drop(self, object_id: int) -> None:
+        """Forget an object: its masks, its memory and its adapters."""
+        self.banks.pop(object_id, None)
+        self.adapters.restore(
+            {place: state for place, state in self.adapters.snapshot().items() if place[0] != object_id}
+        )
 
     def reset(self) -> None:
         """Forget everything learned; masks and memory stay."""

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
-from jaxtyping import Float
+import numpy as np
+from jaxtyping import Bool, Float
 from torch import Tensor
 
 FrameStatus = Literal["prompted", "tracked", "corrected", "accepted"]
@@ -32,6 +33,7 @@ class MaskOutput:
         object_score: (1,) logit of the object being visible.
         iou: the model's own estimate of this mask's IoU.
         note: what the tracker noted, if it noted anything.
+        given: the mask at video size where a person painted it; finer than the logits, and what is read out.
     """
 
     logits: Float[Tensor, "1 h w"]
@@ -39,6 +41,7 @@ class MaskOutput:
     object_score: Float[Tensor, " 1"]
     iou: float
     note: Note | None = None
+    given: Bool[np.ndarray, "y x"] | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True)

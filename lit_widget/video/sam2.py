@@ -91,6 +91,11 @@ class Points:
         """These prompts and one more click."""
         return Points((*self.xy, (x, y)), (*self.labels, int(positive)), self.box)
 
+    def without(self, index: int) -> Points:
+        """These prompts less one click."""
+        after = index + 1
+        return Points(self.xy[:index] + self.xy[after:], self.labels[:index] + self.labels[after:], self.box)
+
     @property
     def n_clicks(self) -> int:
         """Number of clicks, the box not counted."""

@@ -42,6 +42,7 @@ class LitPlus(LitLora):
     """
 
     name: ClassVar[str] = "lit-plus"
+    proposes_untaught: ClassVar[bool] = True
     help: ClassVar[str] = (
         "beyond the paper: the adapter also learns and proposes on a close-up of where the object just was"
     )
@@ -70,6 +71,7 @@ class Token0(Strategy):
     """Control: the frozen decoder's single-mask token, which the adapter also speaks through."""
 
     name: ClassVar[str] = "token-0"
+    proposes_untaught: ClassVar[bool] = True
     help: ClassVar[str] = "control without learning: propose the frozen decoder's single-mask token"
 
     def propose(self, learner: LiveLearner, prediction: Prediction) -> tuple[Proposal, ...]:
@@ -86,6 +88,7 @@ class PreviousMask(Strategy):
     """Control: a copy of the mask that the neighbouring frame ended up with."""
 
     name: ClassVar[str] = "previous-mask"
+    proposes_untaught: ClassVar[bool] = True
     help: ClassVar[str] = "control without learning: propose a copy of the mask of the frame before"
 
     def propose(self, learner: LiveLearner, prediction: Prediction) -> tuple[Proposal, ...]:
@@ -104,6 +107,7 @@ class FrozenCloseUp(Strategy):
     """Control: what the frozen model says of the close-up on which `LitPlus` learns."""
 
     name: ClassVar[str] = "close-up"
+    proposes_untaught: ClassVar[bool] = True
     help: ClassVar[str] = "control without learning: propose what the frozen model says of a close-up"
 
     def propose(self, learner: LiveLearner, prediction: Prediction) -> tuple[Proposal, ...]:

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from . import worker
-from .messages import Job, JobKind, JobStatus, ToView
+from .to_view import Job, JobKind, JobStatus, ToView
 
 TELL_EVERY_S = 0.1
 

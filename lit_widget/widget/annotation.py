@@ -5,33 +5,32 @@ Everything here runs on the worker thread, one call at a time; `mask_of` and `st
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from jaxtyping import Bool
 
 from lit_widget.core.history import Checkpoint
 from lit_widget.core.session import LiveSession
-from lit_widget.core.strategy import Strategy
-from lit_widget.core.types import AdapterState, Correction, Prediction, UpdateReport
-from lit_widget.video.adaptation import MaskTarget, VideoItem
+from lit_widget.core.strategy import Original, Strategy
+from lit_widget.core.types import AdapterState, Prediction, UpdateReport
+from lit_widget.video.adaptation import VideoItem
 from lit_widget.video.learner import VideoLearner
 from lit_widget.video.memory import FrameRecord, MaskOutput
-from lit_widget.video.propagate import propagate
 from lit_widget.video.sam2 import Points
 
 from .activity import Activity
+from .confidence import Confidence
 from .describe import describe, describe_proposal
+from .limits import AnnotationError, check_box, check_frame, check_point, check_range
 from .mask_feed import MaskFeed, Post
-from .messages import Error, FrameStatus
+from .objects import Objects
 from .pending import OpenProposal, Pending
-
-STATE_EVERY_S = 0.5
-
-
-class AnnotationError(ValueError):
-    """Something asked for that cannot be done here; the sentence says what to do instead."""
+from .teaching import commit_all, learn_with_progress
+from .to_view import ConfidenceStrips, FrameStatus, ToView
+from .tracking import follow, way
 
 
 class Annotation:
@@ -41,29 +40,36 @@ class Annotation:
         learner: the model on the video.
         strategy: who proposes and what is learned.
         post: sends a message and its buffers to the views.
+        quality: how sure masks are is "predicted" or "learned"; see `Confidence`.
     """
 
-    def __init__(self, learner: VideoLearner, strategy: Strategy, post: Post) -> None:
+    def __init__(self, learner: VideoLearner, strategy: Strategy, post: Post, *, quality: str = "predicted") -> None:
         self.learner, self._post = learner, post
-        self.session = LiveSession(learner, strategy)
-        self.names: dict[int, str] = {1: "object 1"}
-        self.active = 1
+        self.session = LiveSession(learner, strategy, beside=self)
+        self.objects, self.active = Objects.first(), 1
         self.pending: dict[VideoItem, Pending] = {}
         self.proposal: OpenProposal | None = None
         self.reports: dict[tuple[int, int], UpdateReport] = {}
         self.clicks: dict[VideoItem, int] = {}
         self.feed = MaskFeed(self._current, learner.mask, post)
-        self._before: dict[VideoItem, Checkpoint] = {}
+        self.before: dict[VideoItem, Checkpoint] = {}
         self._accepted: dict[VideoItem, OpenProposal] = {}
+        self.confidence = Confidence(learner, quality)
+        self._strips: list[bytes] = []
+        self._strategy = strategy
+        self.range: tuple[int, int] | None = None
         self.state = describe(self)
+
+    @property
+    def names(self) -> dict[int, str]:
+        """Names of the objects by id."""
+        return self.objects.names
 
     # --- What the user does -------------------------------------------------------------------
 
     def add_object(self, name: str | None = None) -> int:
         """Start a new object and make it the active one; returns its id."""
-        self.active = max(self.names) + 1
-        # A new dictionary, because other threads may be reading the old one.
-        self.names = {**self.names, self.active: name or f"object {self.active}"}
+        self.active, self.objects = self.objects.next_id, self.objects.add(name)
         self.publish()
         return self.active
 
@@ -73,35 +79,64 @@ class Annotation:
         self.active = object_id
         self.publish()
 
+    def edit_object(self, object_id: int, **changes: Any) -> None:
+        """Change an object's name, colour, or whether it is hidden or locked."""
+        self.objects = self.objects.edit(object_id, **changes)
+        self.publish()
+
+    def delete_object(self, object_id: int) -> None:
+        """Remove an object with all its masks and what its adapters learned; undo brings it back."""
+        self.check_free(VideoItem(0, object_id))
+        self.session.checkpoint()
+        gone = [item for item in self._records() if item.object == object_id]
+        for item in [each for each in self.pending if each.object == object_id]:
+            self.pending.pop(item)
+            self.before.pop(item, None)
+        if self.proposal is not None and self.proposal.item.object == object_id:
+            self._close_proposal()
+        self.learner.drop(object_id)
+        self.session.lessons = tuple(each for each in self.session.lessons if each.verdict.item.object != object_id)
+        self.objects = self.objects.remove(object_id)
+        if object_id not in self.names:
+            self.active = self.objects.neighbour(object_id)
+        self.feed.show_changed(gone)
+        self.publish()
+
     def click(self, item: VideoItem, x: float, y: float, *, positive: bool) -> None:
         """Add a point and show the mask it gives."""
-        self.check(item)
-        self.check_point(x, y)
+        check_point(self.learner.size, x, y)
         before = self._opened(item)
-        self._segment(item, before, (before.points if before else Points()).plus(x, y, positive=positive))
+        self._segment(item, before, before.points.plus(x, y, positive=positive))
 
     def box(self, item: VideoItem, corners: tuple[float, float, float, float]) -> None:
         """Prompt with a box (x0, y0, x1, y1); it replaces the prompts on this frame."""
-        self.check(item)
-        x0, y0, x1, y1 = corners
-        if not (0 <= x0 < x1 <= self.learner.frames.width and 0 <= y0 < y1 <= self.learner.frames.height):
-            raise AnnotationError(
-                f"the box {corners} does not lie in the frame; give (x0, y0, x1, y1) with x0 < x1 <= "
-                f"{self.learner.frames.width} and y0 < y1 <= {self.learner.frames.height}"
-            )
+        check_box(self.learner.size, corners)
         self._segment(item, self._opened(item), Points(box=corners))
 
     def give_mask(self, item: VideoItem, mask: Bool[np.ndarray, "h w"]) -> None:
         """Give the whole mask by hand."""
-        self.check(item)
         before = self._opened(item)
-        output = self.learner.from_mask(item.frame, mask)
-        prediction = before.prediction if before else None
-        self._hold(item, Pending(Points(), output, prediction, full=True, replaced=before.replaced if before else None))
+        output = replace(self.learner.from_mask(item.frame, mask), given=mask)
+        self._hold(item, replace(before, points=Points(), output=output, base=output, painted=True))
+
+    def remove_prompt(self, item: VideoItem, index: int) -> None:
+        """Take back one of the clicks on a frame; without any the mask is again what it was before them."""
+        self.check_free(item)
+        pending = self.pending.get(item)
+        if pending is None or not 0 <= index < pending.points.n_clicks:
+            n_clicks = pending.points.n_clicks if pending else 0
+            raise AnnotationError(f"there is no click {index} on frame {item.frame}, which has {n_clicks}")
+        points = pending.points.without(index)
+        if points != Points():
+            self._segment(item, replace(pending, output=pending.base), points)
+        elif pending.painted and pending.base is not None:
+            self._hold(item, replace(pending, points=points, output=pending.base))
+        else:
+            self.clear_prompts(item)
 
     def clear_prompts(self, item: VideoItem) -> None:
         """Take back prompts that were not learned."""
-        self.check(item)
+        self.check_free(item)
         pending = self.pending.pop(item, None)
         if pending is not None:
             records = self.learner.bank(item.object).records
@@ -109,75 +144,50 @@ class Annotation:
                 records[item.frame] = pending.replaced
             elif pending.prediction is None:
                 del records[item.frame]
-            if item in self._before:
-                self.session.history.drop(self._before.pop(item))
+            if item in self.before:
+                self.session.history.drop(self.before.pop(item))
             self.feed.show_changed([item])
             self.publish()
 
     def track(self, activity: Activity, start: int, *, reverse: bool = False, stop: int | None = None) -> None:
         """Learn what is pending, then follow all objects from `start` to `stop` or the end of the video."""
-        last = 0 if reverse else len(self.learner.frames) - 1
-        stop = last if stop is None else stop
-        self.check(VideoItem(start, self.active))
-        self.check(VideoItem(stop, self.active))
-        if (stop > start) if reverse else (stop < start):
-            raise AnnotationError(
-                f"frame {stop} is not on the way from frame {start}; "
-                f"{'leave reverse out' if reverse else 'set reverse=True'} to track there"
-            )
-        if not any(self.learner.bank(each).has_conditioning for each in self.names):
-            raise AnnotationError("there is nothing to track yet; click the object on some frame first")
-        self._commit_all(activity)
-        objects = [each for each in self.names if self.learner.bank(each).has_conditioning]
-        activity.enter("track", abs(stop - start) + 1)
-        waiting: list[VideoItem] = []
-        told = time.monotonic()
-        for done, tracked in enumerate(
-            propagate(
-                self.learner,
-                objects,
-                start,
-                stop,
-                reverse=reverse,
-                revise=lambda prediction: self.session.strategy.revise(self.learner, prediction),
-                cancelled=activity.interrupted,
-            ),
-            start=1,
-        ):
-            for prediction in tracked.predictions:
-                self.feed.touch(prediction.item)
-                waiting.append(prediction.item)
-            if activity.step(done):
-                self.feed.show(waiting)
-                waiting = []
-            if time.monotonic() - told > STATE_EVERY_S:
-                told = time.monotonic()
-                self.publish()
-        self.feed.show(waiting)
+        last, objects = way(self, start, stop, reverse=reverse)
+        commit_all(self, activity)
+        follow(self, activity, objects, start, last, reverse=reverse)
+
+    def set_range(self, first: int | None, last: int | None) -> None:
+        """Track no further than these frames; without them in the whole video."""
+        n_frames = len(self.learner.frames)
+        chosen = (0 if first is None else first, n_frames - 1 if last is None else last)
+        check_range(*chosen, n_frames)
+        self.range = None if first is None and last is None else chosen
         self.publish()
 
     def learn(self, activity: Activity, item: VideoItem) -> None:
         """Train on the correction that stands on this frame, then track on from it."""
-        self.check(item)
+        self.check_free(item)
         if item not in self.pending:
             raise AnnotationError(
                 f"there is no correction of object {item.object} on frame {item.frame} to learn from; click it first"
             )
-        self._commit_all(activity)
+        commit_all(self, activity)
         self._track_on(activity, item)
 
     def flag(self, activity: Activity, item: VideoItem) -> None:
-        """Say that the mask is wrong, and show the adapter's proposal if there is one."""
-        self.check(item)
+        """Say that the mask is wrong, and show what is proposed instead, if anything is."""
+        self.check_free(item)
         record = self.learner.bank(item.object).records.get(item.frame)
         if record is None:
             raise AnnotationError(f"object {item.object} has no mask on frame {item.frame} yet; track to it first")
         if record.status == "prompted" and record.conditioning:
             raise AnnotationError(f"frame {item.frame} holds your own prompt; click it again to change its mask")
+        if not self.learning:
+            activity.note = "Learning is off, so nothing is proposed: correct the frame, or turn it on"
+            return
         prediction = self.learner.predict_one(item)
         proposals = self.session.propose(prediction)
         if not proposals:
-            activity.note = "Nothing learned for this object yet: correct the frame with a click, then learn it"
+            activity.note = "Nothing to propose for this object yet: correct the frame with a click, then learn it"
             return
         self.proposal = OpenProposal(Prediction(item, record.output, prediction.evidence), proposals)
         self.show_proposal()
@@ -185,11 +195,11 @@ class Annotation:
     def accept(self, activity: Activity, candidate: int = 0) -> None:
         """Take one of the proposed masks and track on from it."""
         opened = self._opened_proposal()
+        self.check_free(opened.item)
         if not 0 <= candidate < len(opened.proposals):
             raise AnnotationError(f"there is no candidate {candidate}; candidates are 0 to {len(opened.proposals) - 1}")
-        self._learning(
-            activity, lambda: self.session.accept(opened.prediction, opened.proposals[candidate]).update, opened.item
-        )
+        chosen = opened.proposals[candidate]
+        learn_with_progress(self, activity, lambda: self.session.accept(opened.prediction, chosen).update, opened.item)
         self._accepted[opened.item] = opened
         self._close_proposal()
         self.pending.pop(opened.item, None)
@@ -223,10 +233,20 @@ class Annotation:
         """Rebuild the adapters as if the correction on this frame had never been learned; its mask stays."""
         self.check(item)
         try:
-            self._learning(activity, lambda: next(reversed(self.session.forget(item)), None), item)
+            learn_with_progress(self, activity, lambda: next(reversed(self.session.forget(item)), None), item)
         except KeyError:
             known = [lesson.verdict.item.frame for lesson in self.session.lessons]
             raise AnnotationError(f"nothing was learned from frame {item.frame}, but from frames {known}") from None
+        self.publish()
+
+    @property
+    def learning(self) -> bool:
+        """Whether corrections are learned and anything is proposed."""
+        return self.session.strategy is self._strategy
+
+    def set_learning(self, on: bool) -> None:
+        """Learn from corrections and propose, or leave the adapters as they are and ask them nothing."""
+        self.session.strategy = self._strategy if on else Original()
         self.publish()
 
     def load_adapter(self, object_id: int, state: AdapterState) -> None:
@@ -246,6 +266,10 @@ class Annotation:
         current = self._current(item)
         return None if current is None else self.learner.mask(current[0])
 
+    def tell(self, message: ToView) -> None:
+        """Send a message without pixels."""
+        self._post(message, [])
+
     def show_proposal(self) -> None:
         """Send the open proposal, or that there is none."""
         self._post(*describe_proposal(self.learner, self.proposal))
@@ -254,6 +278,15 @@ class Annotation:
         """Send everything but pixels."""
         self.state = describe(self)
         self._post(self.state, [])
+        strips = [self.confidence.strip(each) for each in self.names]
+        if strips != self._strips:
+            self._strips = strips
+            self.show_confidence()
+
+    def show_confidence(self) -> None:
+        """Send how sure all masks are."""
+        objects = list(self.names)
+        self._post(ConfidenceStrips(objects), [self.confidence.strip(each) for each in objects])
 
     def check(self, item: VideoItem) -> None:
         """Refuse frames and objects that do not exist.
@@ -261,111 +294,60 @@ class Annotation:
         Raises:
             AnnotationError: naming what exists.
         """
-        if not 0 <= item.frame < len(self.learner.frames):
-            raise AnnotationError(f"frame {item.frame} does not exist; frames are 0 to {len(self.learner.frames) - 1}")
-        if item.object not in self.names:
-            raise AnnotationError(f"object {item.object} does not exist; objects are {list(self.names)}")
-
-    def check_point(self, x: float, y: float) -> None:
-        """Refuse points outside the frame.
-
-        Raises:
-            AnnotationError: giving the frame's size.
-        """
-        height, width = self.learner.size
-        if not (0 <= x < width and 0 <= y < height):
-            raise AnnotationError(
-                f"the click ({x:g}, {y:g}) is outside the frame; x must be from 0 to {width - 1}, "
-                f"y from 0 to {height - 1}"
-            )
+        check_frame(item.frame, len(self.learner.frames))
+        self.objects[item.object]
 
     # --- Inside -------------------------------------------------------------------------------
 
-    def _opened(self, item: VideoItem) -> Pending | None:
+    def check_free(self, item: VideoItem) -> None:
+        """Refuse what does not exist or must not change.
+
+        Raises:
+            AnnotationError: saying what to do.
+        """
+        self.check(item)
+        if self.objects[item.object].locked:
+            raise AnnotationError(f"object {item.object} is locked; unlock it to change it")
+
+    def _opened(self, item: VideoItem) -> Pending:
         """What a new prompt on this frame builds on: standing prompts, or the mask that it corrects."""
+        self.check_free(item)
         self.active = item.object
+        if self.objects[item.object].hidden:
+            self.objects = self.objects.edit(item.object, hidden=False)
         if item in self.pending:
             return self.pending[item]
         record = self.learner.bank(item.object).records.get(item.frame)
         if record is None or record.status == "prompted":
             # A first prompt is memory at once; this is what undo goes back to.
-            self._before[item] = self.session.checkpoint()
+            self.before[item] = self.session.checkpoint()
         if record is None:
-            return None
+            return Pending(Points(), None, None)
         if record.status == "prompted":
-            return Pending(Points(), record.output, None, replaced=record)
+            return Pending(Points(), record.output, None, base=record.output, replaced=record)
         evidence = self.learner.predict_one(item).evidence
-        return Pending(Points(), record.output, Prediction(item, record.output, evidence))
+        return Pending(Points(), record.output, Prediction(item, record.output, evidence), base=record.output)
 
-    def _segment(self, item: VideoItem, before: Pending | None, points: Points) -> None:
-        prediction = before.prediction if before else None
-        output = self.learner.segment(
-            item,
-            points,
-            previous=before.output if before else None,
-            evidence=prediction.evidence if prediction else None,
-        )
-        self._hold(item, Pending(points, output, prediction, replaced=before.replaced if before else None))
+    def _segment(self, item: VideoItem, before: Pending, points: Points) -> None:
+        evidence = before.prediction.evidence if before.prediction else None
+        output = self.learner.segment(item, points, previous=before.output, evidence=evidence)
+        self._hold(item, replace(before, points=points, output=output))
 
     def _hold(self, item: VideoItem, pending: Pending) -> None:
         """Keep prompts until they are learned; a first prompt is memory at once, so that tracking can start."""
         self.pending[item] = pending
         if pending.prediction is None:
-            self.learner.prompt(item, pending.output)
+            self.learner.prompt(item, pending.mask)
         if self.proposal is not None and self.proposal.item == item:
             self.reject()
         self.feed.show_changed([item])
         self.publish()
 
-    def _commit_all(self, activity: Activity) -> None:
-        """Turn standing prompts into learned corrections."""
-        for item, pending in list(self.pending.items()):
-            if activity.cancelled():
-                return
-            if pending.prediction is None:
-                del self.pending[item]
-                self._before.pop(item, None)
-                continue
-            activity.enter("learn", self.learner.update_config.epochs, f"learning from frame {item.frame}")
-            self._correct(activity, item, pending)
-            del self.pending[item]
-            self.feed.show_changed([item])
-            self.publish()
-
-    def _correct(self, activity: Activity, item: VideoItem, pending: Pending) -> None:
-        target = MaskTarget(self.learner.mask(pending.output))
-        correction = Correction(item, pending.output, target, pending.points.n_clicks, pending.full)
-        assert pending.prediction is not None
-        prediction = pending.prediction
-        self._learning(activity, lambda: self.session.correct(prediction, correction).update, item)
-        self.clicks[item] = correction.n_clicks
-
-    def _learning(self, activity: Activity, learn: Callable[[], UpdateReport | None], item: VideoItem) -> None:
-        """Run something that may train, with progress and cancelling, and keep its report."""
-        steps = 0
-
-        def cancelled() -> bool:
-            nonlocal steps
-            activity.step(steps)
-            steps += 1
-            return activity.cancelled()
-
-        self.learner.cancelled = cancelled
-        try:
-            report = learn()
-        finally:
-            self.learner.cancelled = lambda: False
-        if report is not None:
-            updates = sum(adapter.version for adapter in self.learner.adapters.of(item.object))
-            self.reports[item.object, updates] = report
-            if report.stopped == "non-finite":
-                self._post(Error("The update gave a non-finite loss and was rolled back; the correction stands."), [])
-
     def _travel(self, go: Callable[[], None]) -> None:
         """Undo or redo, and show what changed."""
         before, prompted = self._records(), set(self.pending)
         self.pending.clear()
-        self._before.clear()
+        self.before.clear()
         if self.proposal is not None:
             self._close_proposal()
         go()
@@ -382,7 +364,8 @@ class Annotation:
         """Track from an item in the direction in which it was tracked."""
         reverse = self.learner.bank(item.object).records[item.frame].reverse
         start = item.frame + (-1 if reverse else 1)
-        if 0 <= start < len(self.learner.frames) and not activity.interrupted():
+        first, last = self.range or (0, len(self.learner.frames) - 1)
+        if first <= start <= last and not activity.interrupted():
             self.track(activity, start, reverse=reverse)
 
     def _opened_proposal(self) -> OpenProposal:
@@ -396,9 +379,19 @@ class Annotation:
 
     def _current(self, item: VideoItem) -> tuple[MaskOutput, FrameStatus] | None:
         if (pending := self.pending.get(item)) is not None:
-            return pending.output, "prompted"
+            return pending.mask, "prompted"
         record = self.learner.bank(item.object).records.get(item.frame)
         return None if record is None else (record.output, record.status)
+
+    def snapshot(self) -> Objects:
+        """What undo goes back to beside masks and weights."""
+        return self.objects
+
+    def restore(self, state: Objects) -> None:
+        """Bring deleted objects back, or delete them again."""
+        self.objects = self.objects.back_to(state)
+        if self.active not in self.names:
+            self.active = self.objects.neighbour(self.active)
 
     def _records(self) -> dict[VideoItem, FrameRecord]:
         return {

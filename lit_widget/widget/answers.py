@@ -6,8 +6,9 @@ from lit_widget.video.adaptation import VideoItem
 
 from .annotation import Annotation
 from .codec import encode_jpeg
-from .messages import PROTOCOL, Error, Frames
+from .messages import PROTOCOL
 from .outbox import Outbox
+from .to_view import Error, Frames
 from .worker import Worker
 
 
@@ -29,6 +30,7 @@ class Answers:
             self._outbox.post(Error(f"This view speaks protocol {protocol}, the kernel {PROTOCOL}: reload the page."))
             return
         self._outbox.post(self._annotation.state)
+        self._annotation.show_confidence()
         self._annotation.show_proposal()
 
     def poll(self) -> None:

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from .codec import encode_mask
-from .messages import PROTOCOL, AdapterInfo, Candidate, FrameStatus, ObjectInfo, Prompt, ProposalInfo, State, VideoInfo
+from .messages import PROTOCOL
+from .objects import PALETTE
+from .to_view import AdapterInfo, Candidate, FrameStatus, ObjectInfo, Prompt, ProposalInfo, Standing, State, VideoInfo
 
 if TYPE_CHECKING:
     from lit_widget.video.learner import VideoLearner
@@ -15,16 +17,8 @@ if TYPE_CHECKING:
     from .annotation import Annotation
     from .pending import OpenProposal
 
-PALETTE = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F0E442")
-"""Okabe and Ito's colours, told apart by people with any colour vision."""
-
 LOCATE_S, CLICK_S = 1.0, 1.5
 """Seconds that the paper counts for finding an error and for one click; they price what a proposal saved."""
-
-
-def colour_of(object_id: int) -> str:
-    """The colour of an object, `#rrggbb`."""
-    return PALETTE[(object_id - 1) % len(PALETTE)]
 
 
 def describe(annotation: Annotation) -> State:
@@ -40,15 +34,24 @@ def describe(annotation: Annotation) -> State:
         model=learner.model.name,
         video=VideoInfo(frames.name, len(frames), frames.height, frames.width, float(frames.fps)),
         objects=[
-            ObjectInfo(each, name, colour_of(each), runs(annotation, each)) for each, name in annotation.names.items()
+            ObjectInfo(each, thing.name, thing.colour, runs(annotation, each), thing.hidden, thing.locked)
+            for each, thing in annotation.objects.things.items()
         ],
         adapters=[adapter_info(annotation, each) for each in annotation.names],
+        standing=[
+            Standing(item.frame, item.object, pending.full, [*(pending.points.box or ())], pending.prediction is None)
+            for item, pending in list(annotation.pending.items())
+        ],
         prompts=[
             Prompt(item.frame, item.object, x, y, bool(label))
             for item, pending in list(annotation.pending.items())
             for (x, y), label in zip(pending.points.xy, pending.points.labels, strict=True)
         ],
+        palette=list(PALETTE.items()),
+        learning=annotation.learning,
+        range=[*(annotation.range or ())],
         active_object=annotation.active,
+        proposes_untaught=annotation.session.strategy.proposes_untaught,
         can_undo=annotation.session.history.can_undo or bool(annotation.pending),
         can_redo=annotation.session.history.can_redo,
         n_corrections=statuses.count("corrected"),

@@ -11,7 +11,7 @@ from lit_widget.video.adaptation import VideoItem
 from lit_widget.video.memory import MaskOutput
 
 from .codec import encode_mask
-from .messages import FrameStatus, MaskInfo, Masks, ToView
+from .to_view import FrameStatus, MaskInfo, Masks, ToView
 
 Post = Callable[[ToView, list[bytes]], None]
 

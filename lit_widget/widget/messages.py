@@ -8,15 +8,14 @@ them, most significant bit first (`numpy.packbits`), compressed with zlib.
 
 from __future__ import annotations
 
-import math
-from dataclasses import asdict, dataclass, field, fields
-from typing import Any, Literal, get_args, get_origin, get_type_hints
+from dataclasses import asdict, dataclass, fields
+from typing import Any, get_args, get_type_hints
 
-PROTOCOL = 3
+from .to_view import ToView
+from .values import fits
+
+PROTOCOL = 4
 """Version of the protocol; the view says which one it speaks in `hello`."""
-
-MAX_INDICES = 256
-"""Most frames that one request may name."""
 
 
 class MessageError(ValueError):
@@ -64,6 +63,35 @@ class Click:
 
 
 @dataclass(frozen=True)
+class Box:
+    """A box prompt in video pixels; it replaces the prompts of the object on this frame."""
+
+    frame: int
+    object: int
+    x0: float
+    y0: float
+    x1: float
+    y1: float
+
+
+@dataclass(frozen=True)
+class GiveMask:
+    """The whole mask of an object on a frame, painted by hand; one buffer, in the form of all masks."""
+
+    frame: int
+    object: int
+
+
+@dataclass(frozen=True)
+class RemovePrompt:
+    """Take back one click of an object on a frame, counted from 0 in the order of `State.prompts`."""
+
+    frame: int
+    object: int
+    index: int
+
+
+@dataclass(frozen=True)
 class ClearPrompts:
     """Take back the prompts of an object on a frame that have not been learned yet."""
 
@@ -84,12 +112,45 @@ class Choose:
 
 
 @dataclass(frozen=True)
+class EditObject:
+    """Change what is given: the name, the colour `#rrggbb`, whether its masks are hidden, whether it is locked."""
+
+    object: int
+    name: str | None = None
+    colour: str | None = None
+    hidden: bool | None = None
+    locked: bool | None = None
+
+
+@dataclass(frozen=True)
+class DeleteObject:
+    """Remove an object with its masks and adapters; undo brings it back."""
+
+    object: int
+
+
+@dataclass(frozen=True)
 class Track:
     """Propagate all objects from a frame, forward or backward, to the end of the video or `stop` (included)."""
 
     start: int
     reverse: bool = False
     stop: int | None = None
+
+
+@dataclass(frozen=True)
+class SetRange:
+    """Track no further than from `first` to `last`; `null` is the end of the video, and both lift the limit."""
+
+    first: int | None = None
+    last: int | None = None
+
+
+@dataclass(frozen=True)
+class SetLearning:
+    """Learn from corrections and propose, or do neither."""
+
+    on: bool
 
 
 @dataclass(frozen=True)
@@ -102,7 +163,7 @@ class Learn:
 
 @dataclass(frozen=True)
 class Flag:
-    """The mask of this object is wrong on this frame: ask its adapter for a proposal."""
+    """The mask of this object is wrong on this frame: ask for a proposal."""
 
     frame: int
     object: int
@@ -157,10 +218,17 @@ ToKernel = (
     | RequestFrames
     | RequestMasks
     | Click
+    | Box
+    | GiveMask
+    | RemovePrompt
     | ClearPrompts
     | AddObject
     | Choose
+    | EditObject
+    | DeleteObject
     | Track
+    | SetRange
+    | SetLearning
     | Learn
     | Flag
     | Accept
@@ -171,151 +239,6 @@ ToKernel = (
     | Redo
     | Forget
 )
-
-# --- Kernel to view -------------------------------------------------------------------------------
-
-FrameStatus = Literal["prompted", "tracked", "corrected", "accepted"]
-JobKind = Literal["predict", "track", "learn", "propose"]
-JobStatus = Literal["running", "done", "cancelled", "interrupted", "failed"]
-
-
-@dataclass(frozen=True)
-class VideoInfo:
-    """What the view must know about the video; `fps` is frames per second of playback."""
-
-    name: str
-    n_frames: int
-    height: int
-    width: int
-    fps: float
-
-
-@dataclass(frozen=True)
-class Prompt:
-    """A click that stands on a frame."""
-
-    frame: int
-    object: int
-    x: float
-    y: float
-    positive: bool
-
-
-@dataclass(frozen=True)
-class AdapterInfo:
-    """State of one object's adapter.
-
-    `version` counts updates (0: nothing learned), `learned_from` the corrected frames in order, `losses` the
-    training loss per epoch and `update_s` the seconds of the last update.
-    """
-
-    object: int
-    version: int = 0
-    learned_from: list[int] = field(default_factory=list)
-    losses: list[float] = field(default_factory=list)
-    update_s: float = 0.0
-
-
-@dataclass(frozen=True)
-class ObjectInfo:
-    """An object and the runs of frames in each status: `[first, last, status]`, inclusive, sorted."""
-
-    id: int
-    name: str
-    colour: str
-    runs: list[tuple[int, int, FrameStatus]] = field(default_factory=list)
-
-
-@dataclass(frozen=True)
-class State:
-    """Everything but pixels; sent on `hello` and whenever any of it changes."""
-
-    protocol: int
-    model: str
-    video: VideoInfo
-    objects: list[ObjectInfo]
-    adapters: list[AdapterInfo]
-    prompts: list[Prompt]
-    active_object: int
-    can_undo: bool
-    can_redo: bool
-    n_corrections: int
-    n_accepted: int
-    saved_s: float
-
-
-@dataclass(frozen=True)
-class Frames:
-    """Frames, one JPEG buffer each."""
-
-    indices: list[int]
-
-
-@dataclass(frozen=True)
-class MaskInfo:
-    """Which mask a buffer holds; a higher `version` replaces a lower one, an older one is dropped."""
-
-    frame: int
-    object: int
-    version: int
-    status: FrameStatus
-
-
-@dataclass(frozen=True)
-class Masks:
-    """Masks, one buffer each. `forget` names masks that no longer exist."""
-
-    items: list[MaskInfo]
-    forget: list[tuple[int, int]] = field(default_factory=list)
-
-
-@dataclass(frozen=True)
-class Job:
-    """State of the running or last job. `total` 0 means unknown; `left_s` is an estimate in seconds."""
-
-    id: int
-    kind: JobKind
-    status: JobStatus
-    done: int = 0
-    total: int = 0
-    left_s: float = 0.0
-    note: str = ""
-
-
-@dataclass(frozen=True)
-class Candidate:
-    """Where a proposed mask comes from: who proposes, how often the adapter was trained, and on which frames."""
-
-    source: str
-    adapter_version: int
-    learned_from: list[int]
-
-
-@dataclass(frozen=True)
-class ProposalInfo:
-    """The adapters' masks at a frame marked as wrong, one buffer each; `frame` -1 closes the open proposal."""
-
-    frame: int
-    object: int = 0
-    candidates: list[Candidate] = field(default_factory=list)
-
-
-@dataclass(frozen=True)
-class Error:
-    """Something that the user should know: what was given, what was expected, what to do."""
-
-    message: str
-
-
-@dataclass(frozen=True)
-class Batch:
-    """Answer to `poll`: waiting messages in order, each with the number of buffers that are its own."""
-
-    messages: list[dict[str, Any]]
-    n_buffers: list[int]
-
-
-ToView = State | Frames | Masks | Job | ProposalInfo | Error | Batch
 
 _NAMES: dict[str, type] = {
     cls.__name__[0].lower() + cls.__name__[1:]: cls for union in (ToKernel, ToView) for cls in get_args(union)
@@ -347,27 +270,11 @@ def decode(content: object) -> ToKernel:
         raise MessageError(f"message {kind!r} has unknown fields {unknown[:5]}")
     hints = get_type_hints(cls)
     # JSON writes whole numbers without a point.
-    given |= {name: float(value) for name, value in given.items() if hints[name] is float and _fits(value, int)}
+    given |= {name: float(value) for name, value in given.items() if hints[name] is float and fits(value, int)}
     for name, value in given.items():
-        if not _fits(value, hints[name]):
+        if not fits(value, hints[name]):
             raise MessageError(f"message {kind!r}: field {name!r} has the wrong type or value")
     try:
         return cls(**given)
     except TypeError:
         raise MessageError(f"message {kind!r} lacks a field; expected {sorted(known)}") from None
-
-
-def _fits(value: object, hint: Any) -> bool:
-    """Whether a JSON value is of the annotated type; numbers must be finite and integers exact."""
-    if hint is bool:
-        return isinstance(value, bool)
-    if hint is int:
-        return isinstance(value, int) and not isinstance(value, bool) and abs(value) < 2**31
-    if hint is float:
-        return isinstance(value, float) and math.isfinite(value)
-    if get_origin(hint) is list:
-        (inner,) = get_args(hint)
-        return isinstance(value, list) and len(value) <= MAX_INDICES and all(_fits(item, inner) for item in value)
-    if arms := get_args(hint):
-        return any(value is None if arm is type(None) else _fits(value, arm) for arm in arms)
-    return False

@@ -7,7 +7,8 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any
 
-from .messages import Batch, ToView, encode
+from .messages import encode
+from .to_view import Batch, ToView
 
 Send = Callable[[dict[str, Any], list[bytes]], None]
 

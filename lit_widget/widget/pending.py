@@ -16,17 +16,30 @@ class Pending:
 
     Attributes:
         points: clicks and box.
-        output: the mask they gave.
+        output: the mask they gave; `None` where nothing stands yet.
         prediction: the tracked prediction that they correct; `None` for a first prompt.
-        full: whether the mask was given by hand.
+        base: the mask that the first click refined: the tracked one, or one painted by hand.
+        painted: whether that was painted by hand.
         replaced: the record of an earlier prompt on this frame.
     """
 
     points: Points
-    output: MaskOutput
+    output: MaskOutput | None
     prediction: Prediction | None
-    full: bool = False
+    base: MaskOutput | None = None
+    painted: bool = False
     replaced: FrameRecord | None = None
+
+    @property
+    def mask(self) -> MaskOutput:
+        """The mask they gave."""
+        assert self.output is not None
+        return self.output
+
+    @property
+    def full(self) -> bool:
+        """Whether the mask is as it was painted."""
+        return self.painted and self.points == Points()
 
 
 @dataclass(frozen=True)

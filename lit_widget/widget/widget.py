@@ -3,35 +3,36 @@
 from __future__ import annotations
 
 import base64
-import operator
 import pathlib
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import traitlets
-from jaxtyping import Bool
 
 from lit_widget.core.adapter_file import load_adapter, save_adapter
 from lit_widget.core.strategy import Strategy, find_strategy
 from lit_widget.video.adaptation import VideoItem
-from lit_widget.video.frames import Frames, open_frames
+from lit_widget.video.frames import open_frames
 from lit_widget.video.models import load_model
 from lit_widget.video.sam2 import Sam2
 from lit_widget.video.strategies import STRATEGIES, learner_for
-from lit_widget.video.trackers import Tracker, TrackerInfo, find_tracker
+from lit_widget.video.trackers import Tracker, find_tracker
 
 from .activity import Activity, activity
-from .annotation import Annotation, AnnotationError
+from .annotation import Annotation
 from .answers import Answers
 from .codec import PREVIEW_WIDTH, encode_jpeg, overlay
 from .comms import ThreadedWidget
-from .describe import colour_of
-from .dispatch import dispatch
-from .messages import Error, JobKind, MessageError, decode
+from .dispatch import Buffer, dispatch
+from .limits import AnnotationError, check_point, checked_mask, whole_number
+from .messages import MessageError, decode
+from .object_methods import ObjectMethods
 from .outbox import Outbox
+from .readings import Readings
+from .to_view import Error, JobKind
 from .worker import Job, Worker
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ _asked_by_view: ContextVar[bool] = ContextVar("asked_by_view", default=False)
 """Whether a view's message is being handled; its errors belong in the view and not in a later cell."""
 
 
-class LITWidget(ThreadedWidget):
+class LITWidget(ObjectMethods, Readings, ThreadedWidget):
     """Annotate a video with SAM 2 and an adapter that learns from every correction.
 
     Every action of the mouse has a method with the same effect. Methods return at once and work is done in
@@ -62,6 +63,8 @@ class LITWidget(ThreadedWidget):
         update: how a correction is learned; the model's own setting by default.
         peft_config: another method of peft in the place of the paper's LoRA.
         quirks: deviations of the authors' code from the method as published, none by default.
+        quality: how sure masks are, in the strip under the time line: "predicted" by the model, or "learned" from
+            corrections, which makes tracking half as slow again.
         seed: of the adapters' initial weights and dropout.
         view_height: height of the picture in CSS pixels.
 
@@ -95,6 +98,7 @@ class LITWidget(ThreadedWidget):
         update: UpdateConfig | None = None,
         peft_config: PeftConfig | None = None,
         quirks: Quirks | None = None,
+        quality: str = "predicted",
         seed: int = 123,
         view_height: int = 420,
     ) -> None:
@@ -116,7 +120,7 @@ class LITWidget(ThreadedWidget):
         super().__init__(transport=transport, view_height=view_height)
         self._outbox = Outbox(self.send, lambda: self._annotation.state)
         self._outbox.polling = transport == "poll"
-        self._annotation = Annotation(learner, chosen, self._outbox.post)
+        self._annotation = Annotation(learner, chosen, self._outbox.post, quality=quality)
         self._errors: list[Exception] = []
         self._model_worker = Worker("model", self._failed)
         self._pixel_worker = Worker("pixels", self._failed)
@@ -126,18 +130,10 @@ class LITWidget(ThreadedWidget):
 
     # --- Annotating ---------------------------------------------------------------------------
 
-    def add_object(self, name: str | None = None) -> int:
-        """Start a new object, which becomes the active one; returns its id."""
-        return self._annotation.add_object(name)
-
-    def choose(self, object_id: int) -> None:
-        """Make an object the active one: what methods mean when they are given no `object_id`."""
-        self._annotation.choose(object_id)
-
     def click(self, frame: int, x: float, y: float, *, positive: bool = True, object_id: int | None = None) -> None:
         """Click a pixel of a frame: on the object, or off it with `positive=False`."""
         item = self._item(frame, object_id)
-        self._annotation.check_point(x, y)
+        check_point(self._annotation.learner.size, x, y)
         self._submit("predict", lambda _: self._annotation.click(item, x, y, positive=positive))
 
     def box(self, frame: int, x0: float, y0: float, x1: float, y1: float, *, object_id: int | None = None) -> None:
@@ -151,8 +147,13 @@ class LITWidget(ThreadedWidget):
         Raises:
             ValueError: if its shape or values do not fit.
         """
-        item, checked = self._item(frame, object_id), self._checked(mask)
+        item, checked = self._item(frame, object_id), checked_mask(self._annotation.learner.size, mask)
         self._submit("predict", lambda _: self._annotation.give_mask(item, checked))
+
+    def remove_prompt(self, frame: int, index: int, *, object_id: int | None = None) -> None:
+        """Take back one click on a frame, counted from 0, that was not learned."""
+        item = self._item(frame, object_id)
+        self._submit("predict", lambda _: self._annotation.remove_prompt(item, index))
 
     def clear_prompts(self, frame: int, *, object_id: int | None = None) -> None:
         """Take back the prompts on a frame that were not learned."""
@@ -166,13 +167,17 @@ class LITWidget(ThreadedWidget):
         first = self.frame_index if start is None else start
         self._submit("track", lambda now: self._annotation.track(now, first, reverse=reverse, stop=stop))
 
+    def set_range(self, first: int | None = None, last: int | None = None) -> None:
+        """Let tracking go no further than from `first` to `last`, both included; without them, everywhere."""
+        self._annotation.set_range(first, last)
+
     def learn(self, frame: int, *, object_id: int | None = None) -> None:
         """Finish the correction on a frame: train the adapter on it and track on from there."""
         item = self._item(frame, object_id)
         self._submit("learn", lambda now: self._annotation.learn(now, item))
 
     def flag(self, frame: int, *, object_id: int | None = None) -> None:
-        """Mark the mask of a frame as wrong and ask the adapter for a proposal; see `proposal`."""
+        """Mark the mask of a frame as wrong and ask for a proposal; see `proposal`."""
         item = self._item(frame, object_id)
         self._submit("propose", lambda now: self._annotation.flag(now, item))
 
@@ -196,6 +201,10 @@ class LITWidget(ThreadedWidget):
         """Rebuild the adapter as if the correction on this frame had never been learned; its mask stays."""
         item = self._item(frame, object_id)
         self._submit("learn", lambda now: self._annotation.forget(now, item))
+
+    def set_learning(self, on: bool) -> None:
+        """Learn from corrections and propose, or, with `False`, do neither; what was learned is kept."""
+        self._annotation.set_learning(on)
 
     def save_adapter(self, path: str | pathlib.Path, *, object_id: int | None = None) -> pathlib.Path:
         """Write what an object's adapter has learned to a safetensors file, for the next video of the kind.
@@ -246,56 +255,7 @@ class LITWidget(ThreadedWidget):
             raise first.with_traceback(None) from None
         return done
 
-    # --- Reading ------------------------------------------------------------------------------
-
-    @property
-    def frames(self) -> Frames:
-        """The video."""
-        return self._annotation.learner.frames
-
-    @property
-    def objects(self) -> dict[int, str]:
-        """Names of the objects by id."""
-        return dict(self._annotation.names)
-
-    @property
-    def tracker(self) -> TrackerInfo:
-        """The tracker, and what it can do."""
-        return self._annotation.learner.tracker.info
-
-    @property
-    def corrections(self) -> list[int]:
-        """Frames of the active object that were corrected."""
-        return self._frames_with("corrected")
-
-    @property
-    def accepted(self) -> list[int]:
-        """Frames of the active object on which a proposal was accepted."""
-        return self._frames_with("accepted")
-
-    @property
-    def proposal(self) -> Bool[np.ndarray, "h w"] | None:
-        """The open proposal's mask; `None` without one, as while the adapter has learned nothing."""
-        held = self._annotation.proposal
-        return None if held is None else self._annotation.learner.mask(held.proposals[0].output)
-
-    @property
-    def adapter_version(self) -> int:
-        """How often the active object's adapter was trained."""
-        return sum(adapter.version for adapter in self._annotation.learner.adapters.of(self._annotation.active))
-
-    def mask(self, frame: int, *, object_id: int | None = None) -> Bool[np.ndarray, "h w"] | None:
-        """The mask of an object on a frame, `None` where there is none."""
-        return self._annotation.mask_of(self._item(frame, object_id))
-
-    def masks(self, *, object_id: int | None = None) -> Bool[np.ndarray, "t h w"]:
-        """The masks of an object on all frames, empty where there is none."""
-        stack = np.zeros((len(self.frames), self.frames.height, self.frames.width), dtype=bool)
-        for frame in range(len(stack)):
-            mask = self.mask(frame, object_id=object_id)
-            if mask is not None:
-                stack[frame] = mask
-        return stack
+    # --- Evaluating and ending ----------------------------------------------------------------
 
     def run_simulation(self, ground_truth: Any = None, **options: Any) -> SimulationResult:
         """Annotate this video with a simulated user and compare strategies (paper section 4).
@@ -340,26 +300,9 @@ class LITWidget(ThreadedWidget):
     # --- Inside -------------------------------------------------------------------------------
 
     def _item(self, frame: int, object_id: int | None) -> VideoItem:
-        try:
-            index = operator.index(frame)
-        except TypeError:
-            raise AnnotationError(f"a frame is a whole number, got {frame!r}") from None
-        item = VideoItem(index, self._annotation.active if object_id is None else int(object_id))
+        item = VideoItem(whole_number(frame), self._annotation.active if object_id is None else int(object_id))
         self._annotation.check(item)
         return item
-
-    def _checked(self, mask: np.ndarray) -> Bool[np.ndarray, "h w"]:
-        given = np.asarray(mask)
-        size = (self.frames.height, self.frames.width)
-        if given.shape != size:
-            raise AnnotationError(f"the mask has shape {given.shape}; expected (height, width) = {size}")
-        if given.dtype != bool and not (given.dtype.kind in "ui" and given.max(initial=0) <= 1):
-            raise AnnotationError(f"the mask has dtype {given.dtype}; expected bool, or 0 and 1; use mask > 0")
-        return given.astype(bool)
-
-    def _frames_with(self, status: str) -> list[int]:
-        records = self._annotation.learner.bank(self._annotation.active).records
-        return sorted(frame for frame, record in records.items() if record.status == status)
 
     def _submit(self, kind: JobKind, work: Callable[[Activity], None]) -> None:
         by_view = _asked_by_view.get()
@@ -381,11 +324,11 @@ class LITWidget(ThreadedWidget):
         text = str(error) if known else f"Unexpected {type(error).__name__}: {error}. What was done so far is kept."
         self._outbox.post(Error(text))
 
-    def _receive(self, _: object, content: object, buffers: object) -> None:
+    def _receive(self, _: object, content: object, buffers: Sequence[Buffer]) -> None:
         """Handle a message from a view; runs on whichever thread the kernel chose, so it only enqueues."""
         token = _asked_by_view.set(True)
         try:
-            dispatch(self, self._answers, decode(content))
+            dispatch(self, self._answers, decode(content), buffers)
         except (MessageError, AnnotationError, RuntimeError) as error:
             self._outbox.post(Error(str(error)))
         finally:
@@ -393,8 +336,8 @@ class LITWidget(ThreadedWidget):
 
     def _refresh_preview(self) -> None:
         frame, masks = self.frame_index, {}
-        for object_id in self._annotation.names:
-            mask = self._annotation.mask_of(VideoItem(frame, object_id))
+        for object_id, thing in self._annotation.objects.things.items():
+            mask = None if thing.hidden else self._annotation.mask_of(VideoItem(frame, object_id))
             if mask is not None:
-                masks[colour_of(object_id)] = mask
+                masks[thing.colour] = mask
         self.preview = encode_jpeg(overlay(self.frames[frame], masks), max_width=PREVIEW_WIDTH)

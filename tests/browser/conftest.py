@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from lab import Lab, lab_server, launch
+from page import Page
 from playwright.sync_api import sync_playwright
 
 ARTIFACTS = Path(__file__).parents[1] / "artifacts"
@@ -55,6 +56,25 @@ def open_lab(server, chromium, request, artifacts):
         lab.close()
         lab.page.context.close()
         assert not lab.trouble, f"errors on the page: {lab.trouble}"
+
+
+@pytest.fixture
+def open_page(chromium, request, artifacts):
+    """Opens one view of a widget of this process on an empty page."""
+    opened = []
+
+    def start(widget, size=(1280, 900)):
+        context = chromium.new_context(viewport={"width": size[0], "height": size[1]})
+        opened.append(Page(context.new_page(), widget))
+        return opened[-1]
+
+    yield start
+    for page in opened:
+        if failed(request.node):
+            page.page.screenshot(path=artifacts / f"failed-{re.sub(r'[^a-z0-9]+', '-', request.node.name)}.png")
+        page.page.context.close()
+        page.widget.close()
+        assert not page.trouble, f"errors on the page: {page.trouble}"
 
 
 @pytest.hookimpl(wrapper=True)

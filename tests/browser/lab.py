@@ -323,6 +323,13 @@ class View:
         }""")
 
 
+AXE = Path(__file__).parents[2] / "js" / "node_modules" / "axe-core" / "axe.min.js"
+
+# What is wrong for people who cannot see it, or not well.
+AUDIT = """async (root) => (await axe.run(root)).violations.map(({ id, help, nodes }) => ({
+    id, help, at: nodes.map((node) => `${node.html.slice(0, 160)} ${node.any.map((check) => check.message)}`),
+}))"""
+
 # Deepest inside the object, and deepest inside where a mask is wrong (or, where nothing is, inside the object).
 DEEPEST = """
 import numpy as np

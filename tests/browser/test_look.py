@@ -1,16 +1,14 @@
 """How the widget looks: in both themes, narrow and wide, and to people who cannot see it."""
 
 import json
-from pathlib import Path
 
 import pytest
-from lab import candidates, correct, prompt, track
+from lab import AUDIT, AXE, candidates, correct, prompt, track
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 THEMES = {"light": "JupyterLab Light", "dark": "JupyterLab Dark"}
 WIDTHS = (600, 900, 1400)
-AXE = Path(__file__).parents[2] / "js" / "node_modules" / "axe-core" / "axe.min.js"
 
 # What sticks out of the widget, which words and buttons lie on each other, and what shows beside the help.
 MISPLACED = """(root) => {
@@ -56,10 +54,6 @@ MISPLACED = """(root) => {
     if (!help.hidden && help.getBoundingClientRect().top > bar.bottom) found.push("a gap above the help");
     return found;
 }"""
-
-AUDIT = """async (root) => (await axe.run(root)).violations.map(({ id, help, nodes }) => ({
-    id, help, at: nodes.map((node) => `${node.html.slice(0, 160)} ${node.any.map((check) => check.message)}`),
-}))"""
 
 
 @pytest.fixture

@@ -1,15 +1,11 @@
 // The point tool: a click says "this is the object", with Alt, Shift or the right button "this is not".
 
 import type { Commands } from "../commands";
-import type { Press, Tool } from "./tool";
+import { tenth } from "../geometry";
+import { isNegative, type Press, type Tool } from "./tool";
 
 const DOUBLE_MS = 260;
 const DOUBLE_PX = 6;
-
-export const isNegative = (event: Pick<PointerEvent, "altKey" | "shiftKey" | "button">): boolean =>
-  event.altKey || event.shiftKey || event.button === 2;
-
-const tenth = (value: number): number => Math.round(value * 10) / 10;
 
 export function pointTool(commands: Commands): Tool {
   let held: { press: Press; click: ReturnType<Commands["markClick"]>; timer: number } | null = null;
@@ -29,8 +25,10 @@ export function pointTool(commands: Commands): Tool {
   }
 
   return {
-    name: "Point",
+    name: "point",
     icon: "point",
+    text: "Point",
+    key: "P",
     label: "Point: click what belongs to the object, Alt, Shift or right click what does not",
 
     press(press): void {
@@ -42,6 +40,7 @@ export function pointTool(commands: Commands): Tool {
         return;
       }
       release();
+      if (!commands.free()) return;
       const at = { x: tenth(press.at.x), y: tenth(press.at.y) };
       const click = commands.markClick(at, !isNegative(press.event));
       // Enlarged, the click may be the first half of a double click: the marker shows, the message waits.

@@ -1,7 +1,9 @@
-// What a tool is: it turns presses on the picture into commands.
+// What a tool is: it turns presses and drags on the picture into commands.
 
 import type { IconName } from "../dom";
 import type { Point } from "../geometry";
+
+export type ToolName = "point" | "box" | "brush" | "eraser" | "lasso";
 
 export interface Press {
   /** In video pixels. */
@@ -12,10 +14,22 @@ export interface Press {
 }
 
 export interface Tool {
-  readonly name: string;
+  readonly name: ToolName;
+  readonly text: string;
   readonly icon: IconName;
+  readonly key: string;
   readonly label: string;
+  /** The brush shows its size under the pointer. */
+  readonly round?: boolean;
   press(press: Press): void;
+  /** The pointer moves with the button down. */
+  drag?(at: Point): void;
+  lift?(): void;
+  /** Enter: what is drawn is complete; says whether there was anything. */
+  finish?(): boolean;
   /** Forget what is under way. */
   stop(): void;
 }
+
+export const isNegative = (event: Pick<PointerEvent, "altKey" | "shiftKey" | "button">): boolean =>
+  event.altKey || event.shiftKey || event.button === 2;

@@ -1,0 +1,93 @@
+"""What can be read from the widget."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from jaxtyping import Bool, Float
+
+from lit_widget.video.adaptation import VideoItem
+from lit_widget.video.frames import Frames
+from lit_widget.video.trackers import TrackerInfo
+
+from .annotation import Annotation
+from .confidence import DOUBTFUL, NO_MASK, next_doubtful
+
+
+class Readings:
+    """The properties and methods of `LITWidget` that tell masks and how they came about."""
+
+    _annotation: Annotation
+    _item: Callable[[int, int | None], VideoItem]
+    frame_index: Any
+
+    @property
+    def frames(self) -> Frames:
+        """The video."""
+        return self._annotation.learner.frames
+
+    @property
+    def tracker(self) -> TrackerInfo:
+        """The tracker, and what it can do."""
+        return self._annotation.learner.tracker.info
+
+    @property
+    def corrections(self) -> list[int]:
+        """Frames of the active object that were corrected."""
+        return self._frames_with("corrected")
+
+    @property
+    def accepted(self) -> list[int]:
+        """Frames of the active object on which a proposal was accepted."""
+        return self._frames_with("accepted")
+
+    @property
+    def proposal(self) -> Bool[np.ndarray, "h w"] | None:
+        """The open proposal's mask; `None` without one."""
+        held = self._annotation.proposal
+        return None if held is None else self._annotation.learner.mask(held.proposals[0].output)
+
+    @property
+    def adapter_version(self) -> int:
+        """How often the active object's adapter was trained."""
+        return sum(adapter.version for adapter in self._annotation.learner.adapters.of(self._annotation.active))
+
+    def mask(self, frame: int, *, object_id: int | None = None) -> Bool[np.ndarray, "h w"] | None:
+        """The mask of an object on a frame, `None` where there is none."""
+        return self._annotation.mask_of(self._item(frame, object_id))
+
+    def masks(self, *, object_id: int | None = None) -> Bool[np.ndarray, "t h w"]:
+        """The masks of an object on all frames, empty where there is none."""
+        stack = np.zeros((len(self.frames), self.frames.height, self.frames.width), dtype=bool)
+        for frame in range(len(stack)):
+            mask = self.mask(frame, object_id=object_id)
+            if mask is not None:
+                stack[frame] = mask
+        return stack
+
+    def next_doubtful(self, *, below: float = DOUBTFUL / 100, object_id: int | None = None) -> int | None:
+        """Show the next frame whose mask is doubtful: the worst of its stretch, behind the frame shown.
+
+        Args:
+            below: probability, from 0 to 1, from which on a mask is not doubtful.
+            object_id: whose masks.
+
+        Returns:
+            The frame, or `None` if no mask is doubtful.
+        """
+        owner = self._item(0, object_id).object
+        frame = next_doubtful(self._annotation.confidence.strip(owner), self.frame_index, round(100 * below))
+        if frame is not None:
+            self.frame_index = frame
+        return frame
+
+    def confidence(self, *, object_id: int | None = None) -> Float[np.ndarray, " t"]:
+        """How sure an object's masks are, from 0 to 1 by frame; 1 where you settled one, NaN without a mask."""
+        strip = np.frombuffer(self._annotation.confidence.strip(self._item(0, object_id).object), np.uint8)
+        return np.where(strip == NO_MASK, np.nan, strip / 100)
+
+    def _frames_with(self, status: str) -> list[int]:
+        records = self._annotation.learner.bank(self._annotation.active).records
+        return sorted(frame for frame, record in records.items() if record.status == status)

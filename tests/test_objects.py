@@ -1,0 +1,152 @@
+"""Objects by the widget's methods: names, looks, locks, and deleting one without losing the others' work."""
+
+import numpy as np
+import pytest
+from helpers import clip, done, widget_on
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lit_widget.core.checks import same_weights
+from lit_widget.widget.limits import AnnotationError
+from lit_widget.widget.objects import MAX_NAME, PALETTE, Objects
+
+FRAMES = 4
+TARGET = clip("union", frames=FRAMES).target
+
+
+@pytest.fixture
+def widget():
+    """Two objects tracked through the video, the first corrected and learned once."""
+    widget, _ = widget_on(frames=FRAMES)
+    widget.give_mask(0, TARGET[0])
+    widget.add_object("bike")
+    widget.give_mask(0, TARGET[0])
+    widget.track()
+    widget.give_mask(2, TARGET[2], object_id=1)
+    widget.learn(2, object_id=1)
+    yield done(widget)
+    widget.close()
+
+
+def told(widget, object_id):
+    return next(each for each in widget._annotation.state.objects if each.id == object_id)
+
+
+def test_names_and_looks(widget):
+    widget.edit_object(2, name="  a\nbike ", colour="#123456", hidden=True)
+    assert widget.objects == {1: "object 1", 2: "a bike"}
+    assert (told(widget, 2).colour, told(widget, 2).hidden, told(widget, 2).locked) == ("#123456", True, False)
+    widget.edit_object(2, hidden=False)
+    assert (told(widget, 2).name, told(widget, 2).hidden) == ("a bike", False)
+    for wrong, part in [
+        ({"name": " "}, "1 to 80 characters, got 0"),
+        ({"name": "x" * (MAX_NAME + 1)}, "got 81"),
+        ({"colour": "red"}, "is not #rrggbb; these are told apart by everyone: #0072B2"),
+    ]:
+        with pytest.raises(AnnotationError, match=part):
+            widget.edit_object(2, **wrong)
+    with pytest.raises(AnnotationError, match=r"object 9 does not exist; objects are \[1, 2\]"):
+        widget.edit_object(9, name="x")
+    assert told(widget, 2).name == "a bike"
+
+
+def test_a_prompt_shows_a_hidden_object(widget):
+    widget.edit_object(2, hidden=True)
+    widget.click(3, 100.0, 100.0, object_id=2)
+    done(widget)
+    assert not told(widget, 2).hidden
+
+
+def test_nothing_changes_what_is_locked(widget):
+    widget.click(3, 100.0, 100.0, object_id=2)
+    done(widget)
+    widget.edit_object(2, locked=True)
+    masks, others = widget.masks(object_id=2), widget.masks(object_id=1)
+    for act in (
+        lambda: widget.click(1, 5.0, 5.0, object_id=2),
+        lambda: widget.give_mask(1, TARGET[1], object_id=2),
+        lambda: widget.learn(3, object_id=2),
+        lambda: widget.clear_prompts(3, object_id=2),
+        lambda: widget.flag(1, object_id=2),
+        lambda: widget.delete_object(2),
+    ):
+        act()
+        with pytest.raises(AnnotationError, match="object 2 is locked; unlock it to change it"):
+            widget.wait()
+    widget.give_mask(1, TARGET[1], object_id=1)
+    widget.track(0)
+    done(widget)
+    assert np.array_equal(widget.masks(object_id=2), masks)
+    assert not np.array_equal(widget.masks(object_id=1), others)
+    assert [each.frame for each in widget._annotation.state.prompts] == [3]
+    widget.edit_object(1, locked=True)
+    widget.track(0)
+    with pytest.raises(AnnotationError, match="everything that could be tracked is locked"):
+        widget.wait()
+
+
+def test_deleting_an_object_loses_nothing_else(widget):
+    first = widget.masks(object_id=1)
+    both = widget._annotation.learner.snapshot()
+    widget.edit_object(2, name="bike 2")
+    widget.delete_object(2)
+    assert done(widget).objects == {1: "object 1"}
+    assert np.array_equal(widget.masks(object_id=1), first)
+    assert (widget.corrections, widget.adapter_version) == ([2], 1)
+    widget.undo()
+    assert done(widget).objects == {1: "object 1", 2: "bike 2"}
+    assert same_weights(widget._annotation.learner.snapshot(), both)
+    assert widget.masks(object_id=2).any((1, 2)).sum() == FRAMES
+    third = widget.add_object()
+    widget.redo()
+    assert list(done(widget).objects) == [1, third]
+    assert third == 3, "an id is not used twice"
+
+
+def test_deleting_what_learned_and_undo(widget):
+    weights = widget._annotation.learner.snapshot()
+    widget.choose(1)
+    widget.delete_object(1)
+    assert list(done(widget).objects) == [2]
+    assert widget.adapter_version == 0
+    widget.forget(2, object_id=2)
+    with pytest.raises(AnnotationError, match=r"nothing was learned from frame 2, but from frames \[\]"):
+        widget.wait()
+    widget.undo()
+    assert same_weights(done(widget)._annotation.learner.snapshot(), weights)
+    widget.forget(2, object_id=1)
+    assert done(widget)._annotation.state.adapters[0].version == 0
+
+
+def test_the_only_object_stays_and_is_emptied():
+    widget, heard = widget_on(frames=FRAMES)
+    widget.give_mask(0, TARGET[0])
+    widget.track()
+    done(widget)
+    heard.clear()
+    widget.delete_object(1)
+    assert done(widget).objects == {1: "object 1"}
+    assert not widget.masks().any()
+    gone = [pair for message, _ in heard if message["type"] == "masks" for pair in message["forget"]]
+    assert sorted(gone) == [(frame, 1) for frame in range(FRAMES)]
+    widget.undo()
+    assert done(widget).masks().any((1, 2)).all()
+    widget.close()
+
+
+@given(st.text())
+def test_a_name_is_one_printable_line_or_refused(name):
+    try:
+        named = Objects.first().edit(1, name=name).names[1]
+    except AnnotationError:
+        return
+    assert named.isprintable()
+    assert 0 < len(named) <= MAX_NAME
+
+
+def test_colours_come_round():
+    objects = Objects.first()
+    for _ in PALETTE:
+        objects = objects.add(None)
+    colours = [each.colour for each in objects.things.values()]
+    assert colours == [*PALETTE.values(), next(iter(PALETTE.values()))]
