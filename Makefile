@@ -11,6 +11,9 @@ READY := $(VENV)/.ready
 NODE_READY := js/node_modules/.ready
 STATIC := lit_widget/widget/static
 
+# Browsers are watched one at a time, so that none waits for another's processor.
+WORKERS ?= 2
+
 # The pocket model's layers are small: more threads mostly wait for each other, and on a busy machine much longer.
 test demo lab bench: export OMP_NUM_THREADS ?= 1
 
@@ -27,7 +30,8 @@ demo: $(READY) ## the simulated user on embedded clips: a table, a figure and de
 
 test: lint bundle-is-fresh chromium $(READY) ## everything CI checks: lint, fresh bundle, all tests
 	@echo "== test: every test; those that need what this machine lacks say so"
-	$(BIN)/python -m pytest -ra
+	$(BIN)/python -m pytest -ra -m "not browser" --numprocesses $(WORKERS) --dist loadfile
+	$(BIN)/python -m pytest -ra -m browser
 
 lab: $(READY) ## open JupyterLab on the first notebook
 	@echo "== lab: JupyterLab on notebooks/01_first_video.ipynb, Ctrl-C ends it"
