@@ -164,7 +164,7 @@ def rates() -> str:
 def update_time() -> str:
     """How long an update takes, in a sentence."""
     said = " and ".join(
-        f"{row['median_s']:.2f} s [{row['p10_s']:.2f}, {row['p90_s']:.2f}] on {row['threads']} thread(s)"
+        f"{row['median_s']:.2f} s [{row['p10_s']:.2f}, {row['p90_s']:.2f}] where torch has {row['threads']} thread(s)"
         for row in load("update-time")["tables"]["times"]
     )
     return f"One update, all 40 epochs: {said} (median, 10th and 90th percentile). {origin('update-time')}"

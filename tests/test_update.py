@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from lit_widget.core.update import UpdateConfig, online_update
+from lit_widget.core.update import UpdateConfig, limited_threads, online_update
 
 NAN = float("nan")
 
@@ -149,3 +149,14 @@ def test_the_best_weights_can_be_kept():
     parameter, report = run(config=config, score=score)
     assert (report.stopped, report.rolled_back) == ("epochs", False)
     assert parameter.item() == pytest.approx(0.3, rel=1e-2)
+
+
+def test_threads_are_limited_only_for_an_update():
+    before = torch.get_num_threads()
+    with limited_threads(before + 1):
+        assert torch.get_num_threads() == before + 1
+    assert torch.get_num_threads() == before
+    with limited_threads(None):
+        assert torch.get_num_threads() == before
+    with pytest.raises(ValueError, match="threads of at least 1, got 0"):
+        UpdateConfig(threads=0)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import torch
@@ -28,6 +29,7 @@ class UpdateConfig:
         hopeless: epoch at which an update whose best score is still 0 is given up.
         samples: corrections in one update: the newest and those just before it (n of the paper's n/b).
         batch: of them, how many share an optimizer step (b of the paper's n/b).
+        threads: of torch on the CPU during an update, `None` for as many as it has. Small layers learn faster on one.
         restore_best: end with the weights of the best epoch; the authors' code keeps them but uses the last ones.
     """
 
@@ -38,15 +40,17 @@ class UpdateConfig:
     hopeless: int = 10
     samples: int = 1
     batch: int = 1
+    threads: int | None = None
     restore_best: bool = False
 
     def __post_init__(self) -> None:
         """Refuse settings with which nothing could be learned."""
         if not 0 < self.learning_rate < math.inf:
             raise ValueError(f"the learning rate must be a positive number, got {self.learning_rate}")
-        for name in ("epochs", "samples", "batch"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"an update needs {name} of at least 1, got {getattr(self, name)}")
+        for name in ("epochs", "samples", "batch", "threads"):
+            given = getattr(self, name)
+            if given is not None and given < 1:
+                raise ValueError(f"an update needs {name} of at least 1, got {given}")
 
 
 def online_update(
@@ -103,6 +107,17 @@ def online_update(
         update_s=time.perf_counter() - started,
         rolled_back=rolled_back,
     )
+
+
+@contextmanager
+def limited_threads(n: int | None) -> Iterator[None]:
+    """Within this context torch uses so many threads on the CPU, with `None` as many as before."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(n or before)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 @dataclass(frozen=True)

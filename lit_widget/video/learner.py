@@ -15,7 +15,7 @@ from lit_widget.core.adapter import AdapterBank
 from lit_widget.core.learner import Verdict
 from lit_widget.core.recipes import Lora, Recipe
 from lit_widget.core.types import Correction, Prediction, Proposal, Snapshot, UpdateReport
-from lit_widget.core.update import UpdateConfig, online_update
+from lit_widget.core.update import UpdateConfig, limited_threads, online_update
 
 from .adaptation import Evidence, Sample, VideoItem, consult, training_pass
 from .frames import Frames
@@ -252,7 +252,7 @@ class VideoLearner:
         adapter = self.adapters.get(item.object, slot)
         samples = (*adapter.samples, Sample(prediction.evidence, target))[-config.samples :]
         views = [Sample(other.evidence, given.target) for other, given in also]
-        with adapter.training() as parameters, torch.random.fork_rng():
+        with limited_threads(config.threads), adapter.training() as parameters, torch.random.fork_rng():
             torch.manual_seed(self.seed + adapter.version)
             report = online_update(
                 parameters,

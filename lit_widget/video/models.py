@@ -48,7 +48,7 @@ class ModelEntry:
 
 # The paper's learning rate moves the pocket model's small decoder by almost nothing in 40 steps; its own
 # was chosen on development seeds by `benchmarks/learning_rate.py` (see the model card).
-POCKET_UPDATE = UpdateConfig(learning_rate=1e-3)
+POCKET_UPDATE = UpdateConfig(learning_rate=1e-3, threads=1)
 
 
 def _build_pocket() -> SAM2Base:
