@@ -13,9 +13,10 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from lit_widget.widget.codec import decode_mask, encode_mask
+from lit_widget.widget.messages import PROTOCOL
 
 FRAMES = 5
-STEPS = 25
+STEPS = 50
 ACTIONS = int(os.environ.get("LIT_ACTIONS", "250"))
 TARGET = clip("union", frames=FRAMES).target
 HEIGHT, WIDTH = TARGET[0].shape
@@ -34,7 +35,14 @@ class Actions(RuleBasedStateMachine):
     def open(self):
         self.widget, self.heard = widget_on(frames=FRAMES, update=replace(QUICK, epochs=1))
         self.masks, self.versions, self.state, self.errors = {}, {}, None, []
-        self.send("hello", protocol=4)
+        self.send("hello", protocol=PROTOCOL)
+        # Something to lose: two objects tracked, one of them corrected.
+        self.give_mask(0, 1, TARGET[0])
+        self.simple("addObject")
+        self.give_mask(1, 2, TARGET[1])
+        self.send("track", start=0, reverse=False, stop=None)
+        self.give_mask(2, 1, TARGET[2])
+        self.on_frame("learn", 2, 1)
 
     def teardown(self):
         if hasattr(self, "widget"):

@@ -101,7 +101,9 @@ def test_the_learned_quality_learns_from_corrections():
         widget.give_mask(frame, TARGET[frame])
         widget.learn(frame)
     done(widget)
-    assert len(widget._annotation.confidence._estimator.model._verdicts) == 2
+    estimator = widget._annotation.confidence._estimator
+    assert estimator is not None
+    assert len(estimator.model._verdicts) == 2
     widget.track(6)
     assert done(widget).confidence()[6] != before[6]
     widget.close()

@@ -14,6 +14,7 @@ from helpers import clip, done, widget_on
 from PIL import Image
 
 from lit_widget.core.checks import same_weights
+from lit_widget.widget.codec import encode_mask
 from lit_widget.widget.messages import PROTOCOL, ToKernel
 
 TARGET = clip("union").target
@@ -87,19 +88,39 @@ STEPS = [
     ("flag", {"frame": 6, "object": 1}),
     ("reject", {}),
     ("forget", {"frame": 3, "object": 1}),
+    ("giveMask", {"frame": 4, "object": 1, "mask": TARGET[4]}),
+    ("click", {"frame": 4, "object": 1, "x": 10, "y": 90, "positive": False}),
+    ("removePrompt", {"frame": 4, "object": 1, "index": 0}),
+    ("setLearning", {"on": False}),
+    ("learn", {"frame": 4, "object": 1}),
+    ("setLearning", {"on": True}),
+    ("box", {"frame": 6, "object": 1, "x0": 20, "y0": 30, "x1": 200, "y1": 150}),
+    ("editObject", {"object": 1, "name": "bike", "colour": "#D55E00", "hidden": True, "locked": None}),
+    ("setRange", {"first": 1, "last": 7}),
     ("addObject", {}),
     ("choose", {"object": 1}),
     ("click", {"frame": 7, "object": 2, "x": 128, "y": 96, "positive": True}),
     ("track", {"start": 7, "reverse": True, "stop": 5}),
+    ("editObject", {"object": 2, "name": None, "colour": None, "hidden": None, "locked": True}),
+    ("editObject", {"object": 2, "name": None, "colour": None, "hidden": None, "locked": False}),
+    ("deleteObject", {"object": 2}),
+    ("undo", {}),
     ("cancel", {}),
     ("interrupt", {}),
 ]
 
 
 def by_method(widget, kind, fields):
-    names = {"clearPrompts": "clear_prompts", "addObject": "add_object"}
-    given = {{"object": "object_id"}.get(key, key): float(v) if key in "xy" else v for key, v in fields.items()}
-    getattr(widget, names.get(kind, kind))(**given)
+    floats = ("x", "y", "x0", "y0", "x1", "y1")
+    given = {{"object": "object_id"}.get(key, key): float(v) if key in floats else v for key, v in fields.items()}
+    getattr(widget, re.sub("[A-Z]", lambda letter: f"_{letter[0].lower()}", kind))(**given)
+    return done(widget)
+
+
+def by_message(widget, kind, fields):
+    mask = fields.get("mask")
+    message = {"type": kind, **{key: value for key, value in fields.items() if key != "mask"}}
+    widget._receive(None, message, [] if mask is None else [encode_mask(mask)])
     return done(widget)
 
 
@@ -111,7 +132,7 @@ def test_messages_do_what_methods_do(pair):
     widget, heard = pair
     other, _ = widget_on()
     for kind, fields in STEPS:
-        tell(widget, kind, **fields)
+        by_message(widget, kind, fields)
         by_method(other, kind, fields)
         assert View(heard).shows(widget), kind
         for each in widget.objects:
@@ -140,11 +161,12 @@ def test_undoing_a_click_repaints_the_mask(pair):
 def test_hello_brings_the_whole_state(pair):
     widget, heard = pair
     tell(widget, "hello", protocol=PROTOCOL)
-    (state, _), (proposal, buffers) = heard
+    (state, _), (strips, strip), (proposal, buffers) = heard
     assert (state["type"], state["protocol"], state["model"]) == ("state", PROTOCOL, "pocket")
     assert state["video"] == {"name": "array", "n_frames": 8, "height": 192, "width": 256, "fps": 24.0}
     assert [(each["id"], each["name"], each["runs"]) for each in state["objects"]] == [(1, "object 1", [])]
     assert (state["can_undo"], state["n_corrections"], state["n_accepted"], state["saved_s"]) == (False, 0, 0, 0.0)
+    assert (strips["type"], strips["objects"], strip) == ("confidenceStrips", [1], [bytes([255]) * 8])
     assert (proposal["type"], proposal["frame"], buffers) == ("proposalInfo", -1, [])
 
 
@@ -273,7 +295,7 @@ def test_colab_polls(monkeypatch):
     tell(widget, "poll")
     ((batch, buffers),) = heard
     kinds = [message["type"] for message in batch["messages"]]
-    assert kinds[:2] == ["state", "proposalInfo"]
+    assert kinds[:3] == ["state", "confidenceStrips", "proposalInfo"]
     assert kinds[-1] == "job"
     at = kinds.index("masks")
     assert batch["n_buffers"][at] == 1

@@ -6,8 +6,8 @@ from itertools import pairwise
 
 import pytest
 
-from lit_widget.widget.messages import Error, Frames
 from lit_widget.widget.outbox import MAX_KEPT, Outbox
+from lit_widget.widget.to_view import Error, Frames
 from lit_widget.widget.worker import Worker
 
 

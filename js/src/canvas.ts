@@ -121,6 +121,11 @@ export class FrameCanvas {
     ring.style.transform = `translate(${this.#ringAt.x - across / 2}px, ${this.#ringAt.y - across / 2}px)`;
   }
 
+  /** Begin at once to decode what the frame on the screen has got, not only with the next picture. */
+  prepare(): void {
+    this.#compose(this.store.frame);
+  }
+
   draw(): void {
     this.#placeRing();
     const scene = this.#compose(this.store.frame) ?? this.#latest();

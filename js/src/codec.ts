@@ -9,22 +9,32 @@ export function decodeFrame(jpeg: Uint8Array<ArrayBuffer>): Promise<ImageBitmap>
   return createImageBitmap(new Blob([jpeg], { type: "image/jpeg" }));
 }
 
-async function deflate(bytes: Uint8Array<ArrayBuffer>): Promise<ArrayBuffer> {
-  const stream = new Blob([bytes]).stream().pipeThrough(new CompressionStream("deflate"));
-  return new Response(stream).arrayBuffer();
+/** All bytes through a stream; written and read directly, which is several times faster than by `Response`. */
+async function through(
+  bytes: Uint8Array<ArrayBuffer>,
+  stream: CompressionStream | DecompressionStream,
+): Promise<Uint8Array<ArrayBuffer>> {
+  const writer = stream.writable.getWriter();
+  // What is wrong with the bytes is told by the reading side.
+  Promise.all([writer.write(bytes), writer.close()]).catch(() => {});
+  const reader = stream.readable.getReader();
+  const parts: Uint8Array[] = [];
+  for (let part = await reader.read(); !part.done; part = await reader.read()) parts.push(part.value);
+  const whole = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.length;
+  }
+  return whole;
 }
 
 /** What `decodeMask` reads, from one byte per pixel. */
-export function encodeMask(bits: Uint8Array): Promise<ArrayBuffer> {
+export async function encodeMask(bits: Uint8Array): Promise<ArrayBuffer> {
   const packed = new Uint8Array(Math.ceil(bits.length / 8));
   for (let i = 0; i < bits.length; i++)
     if (bits[i]) packed[i >> 3] = (packed[i >> 3] as number) | (128 >> (i & 7));
-  return deflate(packed);
-}
-
-async function inflate(bytes: Uint8Array<ArrayBuffer>): Promise<Uint8Array> {
-  const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate"));
-  return new Uint8Array(await new Response(stream).arrayBuffer());
+  return (await through(packed, new CompressionStream("deflate"))).buffer;
 }
 
 /** One byte per pixel, 0 or 1, from zlib of packed bits; rows follow each other without padding. */
@@ -33,12 +43,18 @@ export async function decodeMask(
   width: number,
   height: number,
 ): Promise<Uint8Array> {
-  const packed = await inflate(bytes);
+  const packed = await through(bytes, new DecompressionStream("deflate"));
   const n = width * height;
   if (packed.length !== Math.ceil(n / 8)) {
     throw new RangeError(`mask of ${packed.length} bytes does not fit ${width}×${height} pixels`);
   }
   const pixels = new Uint8Array(n);
-  for (let i = 0; i < n; i++) pixels[i] = ((packed[i >> 3] as number) >> (7 - (i & 7))) & 1;
+  for (let i = 0; i < packed.length; i++) {
+    // Most of a frame is all in or all out.
+    const byte = packed[i] as number;
+    if (byte === 0) continue;
+    if (byte === 255) pixels.fill(1, 8 * i, 8 * i + 8);
+    else for (let bit = 0; bit < 8; bit++) pixels[8 * i + bit] = (byte >> (7 - bit)) & 1;
+  }
   return pixels;
 }

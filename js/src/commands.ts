@@ -327,7 +327,10 @@ export function makeCommands(surroundings: Surroundings) {
     deleteActive: () => deleteObject(store.active),
     toggle(what: "hidden" | "locked", id = store.active): void {
       const object = store.state && objectOf(store.state, id);
-      if (object) edit(id, { [what]: !object[what] });
+      if (!object) return;
+      edit(id, { [what]: !object[what] });
+      // At once, so that the next key already finds it so; the kernel cannot refuse.
+      store.amend(id, { [what]: !object[what] });
     },
     /** Open the editor of an object, or close it. */
     editObject(id: number | null): void {

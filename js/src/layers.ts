@@ -24,43 +24,59 @@ export interface Layer {
 
 /** The smallest box around the set pixels, and how many there are. */
 export function bounds(bits: Uint8Array, size: Size): { box: Box; pixels: number } {
-  let [left, right, top, bottom, pixels] = [size.width, -1, -1, -1, 0];
-  for (let y = 0, i = 0; y < size.height; y++) {
-    for (let x = 0; x < size.width; x++, i++) {
-      if (!bits[i]) continue;
-      pixels++;
-      if (x < left) left = x;
-      if (x > right) right = x;
-      if (top < 0) top = y;
-      bottom = y;
-    }
+  const [start, end] = [bits.indexOf(1), bits.lastIndexOf(1)];
+  if (start < 0) return { box: { x: 0, y: 0, width: 0, height: 0 }, pixels: 0 };
+  const [top, bottom] = [Math.floor(start / size.width), Math.floor(end / size.width)];
+  let [left, right, pixels] = [size.width, -1, 0];
+  for (let y = top; y <= bottom; y++) {
+    const row = bits.subarray(y * size.width, (y + 1) * size.width);
+    const [from, to] = [row.indexOf(1), row.lastIndexOf(1)];
+    if (from < 0) continue;
+    left = Math.min(left, from);
+    right = Math.max(right, to);
+    for (let x = from; x <= to; x++) pixels += row[x] as number;
   }
-  if (pixels === 0) return { box: { x: 0, y: 0, width: 0, height: 0 }, pixels };
   return { box: { x: left, y: top, width: right - left + 1, height: bottom - top + 1 }, pixels };
+}
+
+/** The mask within its box and a rim of nothing, so that every pixel there has neighbours. */
+function rimmed(bits: Uint8Array, size: Size, { x, y, width, height }: Box): Uint8Array {
+  const out = new Uint8Array((width + 2) * (height + 2));
+  for (let j = 0; j < height; j++) {
+    const from = (y + j) * size.width + x;
+    out.set(bits.subarray(from, from + width), (j + 1) * (width + 2) + 1);
+  }
+  return out;
 }
 
 /** Pixel edges between inside and outside, joined along rows and columns: `[x0, y0, x1, y1]` each. */
 export function edges(bits: Uint8Array, size: Size, box: Box): number[][] {
-  const at = (x: number, y: number): number =>
-    x < 0 || y < 0 || x >= size.width || y >= size.height ? 0 : (bits[y * size.width + x] as number);
+  const pixels = rimmed(bits, size, box);
+  const stride = box.width + 2;
   const found: number[][] = [];
-  const scan = (along: number, across: number, differs: (i: number, j: number) => boolean, flip: boolean) => {
-    for (let j = 0; j <= across; j++) {
-      for (let i = 0, start = -1; i <= along; i++) {
-        const edge = i < along && differs(i, j);
+  /** Lines across `ahead`, the step from a pixel to the one it may differ from, that run along `next`. */
+  const scan = (
+    lines: number,
+    length: number,
+    ahead: number,
+    next: number,
+    add: (j: number, a: number, b: number) => void,
+  ) => {
+    for (let j = 0; j < lines; j++) {
+      let start = -1;
+      for (let i = 0, at = j * ahead + next; i <= length; i++, at += next) {
+        const edge = i < length && pixels[at] !== pixels[at + ahead];
         if (edge && start < 0) start = i;
         if (edge || start < 0) continue;
-        const [a, b, c] = flip
-          ? [box.y + start, box.y + i, box.x + j]
-          : [box.x + start, box.x + i, box.y + j];
-        found.push(flip ? [c, a, c, b] : [a, c, b, c]);
+        add(j, start, i);
         start = -1;
       }
     }
   };
   const { x, y, width, height } = box;
-  scan(width, height, (i, j) => at(x + i, y + j - 1) !== at(x + i, y + j), false);
-  scan(height, width, (i, j) => at(x + j - 1, y + i) !== at(x + j, y + i), true);
+  if (width === 0) return found;
+  scan(height + 1, width, stride, 1, (j, a, b) => found.push([x + a, y + j, x + b, y + j]));
+  scan(width + 1, height, 1, stride, (j, a, b) => found.push([x + j, y + a, x + j, y + b]));
   return found;
 }
 

@@ -1,4 +1,4 @@
-// Every message between the view and the kernel; the mirror of `lit_widget/widget/messages.py`.
+// Every message between the view and the kernel; the mirror of `messages.py` and `to_view.py` in `lit_widget/widget/`.
 // Names on the wire are those of the Python fields. Buffers travel beside a message.
 
 export const PROTOCOL = 4;

@@ -3,7 +3,7 @@
 import { FrameCache, MaskCache } from "./caches";
 import { bytesOf } from "./codec";
 import { clamp, type Point } from "./geometry";
-import type { Candidate, Job, Masks, Prompt, ProposalInfo, State, ToView } from "./messages";
+import type { Candidate, Job, Masks, ObjectInfo, Prompt, ProposalInfo, State, ToView } from "./messages";
 import { objectOf, standingOn } from "./rules";
 import type { ToolName } from "./tools/tool";
 import type { Link } from "./transport";
@@ -178,6 +178,14 @@ export class Store {
         if (this.proposal) this.proposal.judged = false;
         break;
     }
+    this.notify();
+  }
+
+  /** Change what is known of an object before the kernel says so. */
+  amend(id: number, change: Partial<ObjectInfo>): void {
+    if (!this.state) return;
+    const objects = this.state.objects.map((each) => (each.id === id ? { ...each, ...change } : each));
+    this.state = { ...this.state, objects };
     this.notify();
   }
 

@@ -107,7 +107,10 @@ export function makeView(model: Model, transport: Transport, el: HTMLElement): (
   const stopTraits = followTraits(model, root, canvas);
   const stopSize = followSize(stage, canvas);
   const unlisten = transport.listen({
-    message: (message, buffers) => store.receive(message, buffers),
+    message: (message, buffers) => {
+      store.receive(message, buffers);
+      if (message.type === "masks") canvas.prepare();
+    },
     link: (link) => store.set({ link }),
     problem: (error) => store.set({ error }),
   });

@@ -59,9 +59,13 @@ describe("an object", () => {
     view.press("h");
     view.press("k");
     view.press("Delete", { shiftKey: true });
+    expect(view.model.of("deleteObject")).toHaveLength(0);
+    view.press("k");
+    view.press("Delete", { shiftKey: true });
     expect(view.model.of("editObject").map(({ hidden, locked }) => [hidden, locked])).toEqual([
       [true, null],
       [null, true],
+      [null, false],
     ]);
     expect(view.model.of("deleteObject")).toEqual([{ type: "deleteObject", object: 2 }]);
   });

@@ -1,9 +1,9 @@
 """Every message between the kernel and the view, validated at the border.
 
-The TypeScript side is `js/src/messages.ts`; `tests/test_messages.py` and `js/test/contract.test.ts` read the
-same samples, so that neither side can drift alone. Buffers travel beside a message, in the order named in
-its docstring. Frames are JPEG. A mask is one bit per pixel, rows concatenated without padding between
-them, most significant bit first (`numpy.packbits`), compressed with zlib.
+Those from the kernel are in `to_view.py`, the TypeScript side is `js/src/messages.ts`. `tests/test_messages.py` and
+`js/test/contract.test.ts` read the same samples, so that neither side can drift alone. Buffers travel beside a
+message, in the order named in its docstring. Frames are JPEG. A mask is one bit per pixel, rows concatenated without
+padding between them, most significant bit first (`numpy.packbits`), compressed with zlib.
 """
 
 from __future__ import annotations
