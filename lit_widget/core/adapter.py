@@ -99,6 +99,10 @@ class Adapter:
         self._write(state.tensors)
         self.version, self.learned_from, self.samples = state.version, state.learned_from, state.samples
 
+    def take_weights(self, other: Adapter) -> None:
+        """Take the present weights of another adapter of the same shape."""
+        self._write({name: parameter.detach() for name, parameter in other.parameters.items()})
+
     def reset(self) -> None:
         """Back to the untrained state, with the same initial weights."""
         self._write(self._fresh)

@@ -7,13 +7,14 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import Protocol, runtime_checkable
 
 import torch
 from torch import Tensor, nn
 
 from .types import UpdateReport
 
-Pass = Callable[[], tuple[Tensor, float]]
+Pass = Callable[[], tuple[Tensor, Tensor | float]]
 """One pass over a correction: its loss, and in [0, 1] how well the adapter's answer agrees with it."""
 
 
@@ -53,6 +54,22 @@ class UpdateConfig:
                 raise ValueError(f"an update needs {name} of at least 1, got {given}")
 
 
+@runtime_checkable
+class Stepper(Protocol):
+    """How optimizer steps are taken: one by one here, or as `recording.Recording` does on a CUDA device."""
+
+    def __call__(
+        self,
+        parameters: list[nn.Parameter],
+        passes: Sequence[Pass],
+        config: UpdateConfig,
+        progress: Progress,
+        cancelled: Callable[[], bool],
+    ) -> str:
+        """Take steps until `progress` has a reason to stop; why it stopped, with the weights as they were then."""
+        ...
+
+
 def online_update(
     parameters: list[nn.Parameter],
     passes: Sequence[Pass],
@@ -60,6 +77,7 @@ def online_update(
     *,
     version: int,
     cancelled: Callable[[], bool] = lambda: False,
+    stepper: Stepper | None = None,
 ) -> UpdateReport:
     """Fit `parameters` to corrections.
 
@@ -69,34 +87,19 @@ def online_update(
         config: epochs, rate, batches and early stop.
         version: what to call the weights afterwards.
         cancelled: asked before every epoch.
+        stepper: takes the optimizer steps; one after the other by default.
 
     Returns:
         A report; `rolled_back` says that nothing changed.
     """
     started = time.perf_counter()
-    before = _copied(parameters)
-    optimizer = torch.optim.AdamW(parameters, lr=config.learning_rate, weight_decay=0.0, fused=True)
-    progress = _Progress(config)
-    stopped = "epochs"
-    for step in _steps(len(passes), config):
-        if step.begins and cancelled():
-            stopped = "cancelled"
-            break
-        with torch.enable_grad():
-            results = [passes[index]() for index in step.members]
-            loss = torch.stack([loss for loss, _ in results]).mean()
-        if step.holds_newest:
-            progress.note(step.epoch, float(results[-1][0].detach()), results[-1][1], parameters)
-        if reason := "non-finite" if not torch.isfinite(loss) else progress.reason(step.epoch):
-            stopped = reason
-            break
-        optimizer.zero_grad()
-        loss.backward()
-        optimizer.step()
-    finite = all(bool(torch.isfinite(parameter).all()) for parameter in parameters)
+    before = copied(parameters)
+    progress = Progress(config)
+    stopped = (stepper or one_by_one)(parameters, passes, config, progress, cancelled)
+    finite = bool(torch.stack([parameter.isfinite().all() for parameter in parameters]).all())
     rolled_back = stopped in ("non-finite", "cancelled") or not finite
     if rolled_back or config.restore_best:
-        _write(parameters, before if rolled_back else progress.best_weights)
+        write(parameters, before if rolled_back else progress.best_weights)
     for parameter in parameters:
         parameter.grad = None
     return UpdateReport(
@@ -107,6 +110,32 @@ def online_update(
         update_s=time.perf_counter() - started,
         rolled_back=rolled_back,
     )
+
+
+def one_by_one(
+    parameters: list[nn.Parameter],
+    passes: Sequence[Pass],
+    config: UpdateConfig,
+    progress: Progress,
+    cancelled: Callable[[], bool],
+) -> str:
+    """The plain `Stepper`: every loss is looked at before its step is taken."""
+    optimizer = torch.optim.AdamW(parameters, lr=config.learning_rate, weight_decay=0.0, fused=True)
+    for step in steps(len(passes), config):
+        if step.begins and cancelled():
+            return "cancelled"
+        with torch.enable_grad():
+            results = [passes[index]() for index in step.members]
+            loss = torch.stack([loss for loss, _ in results]).mean()
+        if step.holds_newest:
+            newest_loss, score = results[-1]
+            progress.note(step.epoch, float(newest_loss.detach()), float(score), lambda: copied(parameters))
+        if reason := "non-finite" if not torch.isfinite(loss) else progress.reason(step.epoch):
+            return reason
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+    return "epochs"
 
 
 @contextmanager
@@ -121,7 +150,7 @@ def limited_threads(n: int | None) -> Iterator[None]:
 
 
 @dataclass(frozen=True)
-class _Step:
+class Step:
     """One optimizer step: which passes it takes; the newest comes last in its batch."""
 
     epoch: int
@@ -130,17 +159,17 @@ class _Step:
     holds_newest: bool
 
 
-def _steps(n: int, config: UpdateConfig) -> Iterator[_Step]:
+def steps(n: int, config: UpdateConfig) -> Iterator[Step]:
     """Every epoch takes the corrections in random order, but ends with the newest."""
     for epoch in range(config.epochs):
         order = [*torch.randperm(n - 1).tolist(), n - 1] if n > 1 else [0]
         for start in range(0, n, config.batch):
             members = order[start : start + config.batch]
-            yield _Step(epoch, members, start == 0, members[-1] == n - 1)
+            yield Step(epoch, members, start == 0, members[-1] == n - 1)
 
 
 @dataclass
-class _Progress:
+class Progress:
     """Losses and scores of the newest correction, and what they say about going on."""
 
     config: UpdateConfig
@@ -150,15 +179,15 @@ class _Progress:
     best_epoch: int = 0
     best_weights: list[Tensor] = field(default_factory=list)
 
-    def note(self, epoch: int, loss: float, score: float, parameters: list[nn.Parameter]) -> None:
-        """Remember what the present weights achieve."""
+    def note(self, epoch: int, loss: float, score: float, weights: Callable[[], list[Tensor]]) -> None:
+        """Remember what the weights before this epoch's step achieve."""
         self.losses.append(loss)
         self.scores.append(score)
         better = score > self.best
         if better:
             self.best, self.best_epoch = score, epoch
         if self.config.restore_best and (better or not self.best_weights):
-            self.best_weights = _copied(parameters)
+            self.best_weights = weights()
 
     def reason(self, epoch: int) -> str | None:
         """Why to stop at this epoch, if there is a reason."""
@@ -167,11 +196,13 @@ class _Progress:
         return "hopeless" if epoch >= self.config.hopeless and self.best == 0.0 else None
 
 
-def _copied(parameters: list[nn.Parameter]) -> list[Tensor]:
+def copied(parameters: list[nn.Parameter]) -> list[Tensor]:
+    """The present weights, no longer tied to the parameters."""
     return [parameter.detach().clone() for parameter in parameters]
 
 
-def _write(parameters: list[nn.Parameter], values: list[Tensor]) -> None:
+def write(parameters: list[nn.Parameter], values: Sequence[Tensor]) -> None:
+    """Give the parameters these weights."""
     with torch.no_grad():
         for parameter, value in zip(parameters, values, strict=True):
             parameter.copy_(value)

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 from jaxtyping import Bool, Float
-from torch import Tensor
+from torch import Tensor, nn
 
 from lit_widget.core.adapter import Adapter
 from lit_widget.core.types import Prediction
-from lit_widget.core.update import Pass
 
 from .losses import FOCAL_WEIGHT, MaskLoss, mask_iou
 from .memory import MaskOutput
@@ -90,28 +89,62 @@ def consult(
     return MaskOutput(gated(logits[0, :1], visible), pointer, scores[0], float(ious[0, 0]), base.note)
 
 
-def training_pass(model: Sam2, adapter: Adapter, sample: Sample, quirks: Quirks) -> Pass:
-    """One pass over a sample: loss at the model's input size, and IoU of the mask that the adapter gives."""
-    inputs = replay_of(model, sample.evidence)
-    truth = model.square(sample.target.shown)
-    valid = None if sample.target.valid is None else model.square(sample.target.valid)
-    focal_weight = FOCAL_WEIGHT * (truth.shape[1] if quirks.focal_reduction == "col_sum" else 1)
-    loss_of = MaskLoss(truth, valid, focal_weight=focal_weight)
+class TrainingPass:
+    """One pass over a sample: loss at the model's input size, and IoU of the mask that the adapter gives.
 
-    def gated_replay() -> Float[Tensor, "1 1 h w"]:
-        logits, _, scores, _ = replay(adapter.module, inputs)
+    Args:
+        model: the frozen model.
+        adapter: of its mask decoder.
+        sample: a correction.
+        quirks: deviations from the method as published.
+    """
+
+    def __init__(self, model: Sam2, adapter: Adapter, sample: Sample, quirks: Quirks) -> None:
+        inputs = replay_of(model, sample.evidence)
+        self._truth = truth = model.square(sample.target.shown)
+        self._valid = None if sample.target.valid is None else model.square(sample.target.valid)
+        focal_weight = FOCAL_WEIGHT * (truth.shape[1] if quirks.focal_reduction == "col_sum" else 1)
+        self._loss_of = MaskLoss(truth, self._valid, focal_weight=focal_weight)
+        self._decode = (GatedReplay if quirks.train_gate else SingleReplay)(adapter.module, inputs)
+        low = inputs["high_res_features"][0].shape[-2:]
+        self._rows, self._columns = (
+            bilinear(*lengths).to(model.device) for lengths in zip(low, truth.shape, strict=True)
+        )
+
+    @property
+    def constants(self) -> tuple[Tensor, ...]:
+        """All tensors in which another correction has other values."""
+        masks = (self._truth,) if self._valid is None else (self._truth, self._valid)
+        return *self._decode.constants, *self._loss_of.constants, *masks
+
+    def __call__(self) -> tuple[Float[Tensor, ""], Float[Tensor, ""]]:
+        """Loss and IoU, with the adapter's present weights."""
+        logits = self._rows @ self._decode()[0, 0] @ self._columns.T
+        return self._loss_of(logits), mask_iou(logits.detach() > 0, self._truth, self._valid)
+
+
+class GatedReplay:
+    """The whole decoder's token 0, absent everywhere where it holds that the object is not visible.
+
+    Args:
+        decoder: SAM 2's mask decoder.
+        inputs: from `Sam2.replay_inputs`.
+    """
+
+    def __init__(self, decoder: nn.Module, inputs: dict[str, Any]) -> None:
+        own = {"image_embeddings": inputs["image_embeddings"].clone()}
+        own["high_res_features"] = [level.clone() for level in inputs["high_res_features"]]
+        self._decoder, self._inputs = decoder, inputs | own
+
+    @property
+    def constants(self) -> tuple[Tensor, ...]:
+        """All tensors in which another correction has other values."""
+        return self._inputs["image_embeddings"], *self._inputs["high_res_features"]
+
+    def __call__(self) -> Float[Tensor, "1 1 h w"]:
+        """Logits at a quarter of the model's input size, with the decoder's present weights."""
+        logits, _, scores, _ = replay(self._decoder, self._inputs)
         return gated(logits[:, :1], scores[:, :, None, None] > 0)
-
-    decode = gated_replay if quirks.train_gate else SingleReplay(adapter.module, inputs)
-
-    low = inputs["high_res_features"][0].shape[-2:]
-    rows, columns = (bilinear(*lengths).to(model.device) for lengths in zip(low, truth.shape, strict=True))
-
-    def run() -> tuple[Tensor, float]:
-        logits = rows @ decode()[0, 0] @ columns.T
-        return loss_of(logits), float(mask_iou(logits.detach() > 0, truth, valid))
-
-    return run
 
 
 def bilinear(short: int, long: int) -> Float[Tensor, "long short"]:

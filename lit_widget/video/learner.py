@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 
 import numpy as np
@@ -11,13 +12,14 @@ import torch
 import torch.nn.functional as F
 from jaxtyping import Bool
 
-from lit_widget.core.adapter import AdapterBank
+from lit_widget.core.adapter import Adapter, AdapterBank
 from lit_widget.core.learner import Verdict
 from lit_widget.core.recipes import Lora, Recipe
+from lit_widget.core.recording import Recording
 from lit_widget.core.types import Correction, Prediction, Proposal, Snapshot, UpdateReport
-from lit_widget.core.update import UpdateConfig, limited_threads, online_update
+from lit_widget.core.update import Stepper, UpdateConfig, limited_threads, online_update
 
-from .adaptation import Evidence, Sample, VideoItem, consult, training_pass
+from .adaptation import Evidence, Sample, TrainingPass, VideoItem, consult
 from .frames import Frames
 from .losses import mask_iou
 from .memory import FrameStatus, MaskOutput, MemoryBank, Recall
@@ -62,6 +64,7 @@ class VideoLearner:
         self.adapters = AdapterBank(model.decoder, recipe or Lora(keep_bias=self.quirks.lora_keep_bias), seed=seed)
         self.banks: dict[int, MemoryBank] = {}
         self.cancelled: Callable[[], bool] = lambda: False
+        self._double: tuple[Adapter, Recording] | None = None
 
     @property
     def size(self) -> tuple[int, int]:
@@ -252,14 +255,15 @@ class VideoLearner:
         adapter = self.adapters.get(item.object, slot)
         samples = (*adapter.samples, Sample(prediction.evidence, target))[-config.samples :]
         views = [Sample(other.evidence, given.target) for other, given in also]
-        with limited_threads(config.threads), adapter.training() as parameters, torch.random.fork_rng():
+        with limited_threads(config.threads), self._trained(adapter) as (learning, stepper), torch.random.fork_rng():
             torch.manual_seed(self.seed + adapter.version)
             report = online_update(
-                parameters,
-                [training_pass(self.model, adapter, sample, self.quirks) for sample in (*views, *samples)],
+                list(learning.parameters.values()),
+                [TrainingPass(self.model, learning, sample, self.quirks) for sample in (*views, *samples)],
                 config,
                 version=adapter.version + 1,
                 cancelled=self.cancelled,
+                stepper=stepper,
             )
         if report.stopped == "non-finite":
             warnings.warn(
@@ -272,6 +276,25 @@ class VideoLearner:
             adapter.learned_from = (*adapter.learned_from, item)
             adapter.samples = samples if config.samples > 1 else ()
         return report
+
+    @contextmanager
+    def _trained(self, adapter: Adapter) -> Iterator[tuple[Adapter, Stepper | None]]:
+        """What is trained in the place of an adapter, in training mode, and how its steps are taken.
+
+        On a CUDA device one adapter stands in for all of them, so that its steps are recorded once.
+        """
+        if self.model.device.type != "cuda":
+            with adapter.training():
+                yield adapter, None
+            return
+        if self._double is None:
+            double = Adapter(self.model.decoder, adapter.recipe, seed=self.seed)
+            self._double = double, Recording(list(double.parameters.values()), self.update_config.learning_rate)
+        double, recording = self._double
+        double.take_weights(adapter)
+        with double.training():
+            yield double, recording
+        adapter.take_weights(double)
 
     @torch.no_grad()
     def agreement(self, output: MaskOutput, correction: Correction[MaskOutput]) -> float:

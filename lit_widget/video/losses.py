@@ -43,6 +43,11 @@ class MaskLoss:
         self._regions = torch.stack([truth * counts, (1 - truth) * counts]).flatten(1)
         self._area = self._regions[0].sum()
 
+    @property
+    def constants(self) -> tuple[Tensor, ...]:
+        """All tensors in which another target has other values."""
+        return self._turn, self._balance, self._regions, self._area
+
     def __call__(self, logits: Float[Tensor, "h w"]) -> Float[Tensor, ""]:
         """The loss of one step."""
         return _KnownGradient.apply(logits, *self._with_gradient(logits.detach()))

@@ -49,6 +49,11 @@ class SingleReplay:
         finer = _fourfold(at_stride_4).unflatten(2, (-1, 2)).unflatten(5, (-1, 2))
         self._at_stride_4 = finer.permute(0, 2, 5, 3, 6, 4, 7, 1).flatten(1, 2)
 
+    @property
+    def constants(self) -> tuple[Tensor, ...]:
+        """All tensors in which another correction has other values."""
+        return self._image, self._at_stride_8, self._at_stride_4
+
     def __call__(self) -> Float[Tensor, "n 1 h w"]:
         """Logits at a quarter of the model's input size, with the decoder's present weights."""
         decoded, source = self._heads.transformer(self._image, self._position, self._tokens)
