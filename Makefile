@@ -17,7 +17,7 @@ WORKERS ?= 2
 # The pocket model's layers are small: more threads mostly wait for each other, and on a busy machine much longer.
 test demo lab bench: export OMP_NUM_THREADS ?= 1
 
-.PHONY: help demo test lab lint bundle bundle-is-fresh bench lock clean chromium
+.PHONY: help demo test lab lint bundle bundle-is-fresh bench bench-gpu lock clean chromium
 
 help: ## show this list
 	@echo "make TARGET, where TARGET is one of"
@@ -88,6 +88,10 @@ bench: $(READY) ## measure tracking and LIT on embedded and on real videos, then
 		echo "== bench: no real sequences at $(SEQUENCES) (set SEQUENCES=), skipped"; \
 	fi
 	$(BIN)/python -m benchmarks.publish
+
+bench-gpu: $(READY) ## updates and tracking on one NVIDIA GPU, beside the plain trainer and SAM 2's own predictor (minutes)
+	@echo "== bench-gpu: SAM 2.1-L with random weights"
+	$(BIN)/python -m benchmarks.gpu --json benchmarks/results/gpu.json
 
 lock: ## resolve the newest versions anew and write requirements.lock
 	@echo "== lock: a fresh resolution in .venv-lock, then requirements.lock"

@@ -12,6 +12,7 @@ from typing import Any, Protocol, cast, runtime_checkable
 
 import torch
 from torch import Tensor, nn
+from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from .update import Pass, Progress, Step, UpdateConfig, copied, steps, write
 
@@ -166,7 +167,8 @@ class _Script:
         return outcome, done
 
     def _take(self, members: tuple[int, ...], optimizer: torch.optim.Optimizer) -> None:
-        with torch.enable_grad():
+        # A few tokens attend to thousands or the reverse: the fused kernels leave most of the device idle then.
+        with torch.enable_grad(), sdpa_kernel(SDPBackend.MATH):
             results = [self._passes[index]() for index in members]
             loss = torch.stack([loss for loss, _ in results]).mean()
         newest_loss, score = results[-1]
