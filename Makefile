@@ -21,7 +21,7 @@ test demo lab bench: export OMP_NUM_THREADS ?= 1
 
 help: ## show this list
 	@echo "make TARGET, where TARGET is one of"
-	@sed -nE 's/^([a-z]+):.*## (.*)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 12
+	@sed -nE 's/^([a-z-]+):.*## (.*)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 12
 	@echo "The first of them to run makes $(VENV) with the versions of requirements.lock (several GB, minutes)."
 
 demo: $(READY) ## the simulated user on embedded clips: a table, a figure and demo/report.html

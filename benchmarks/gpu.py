@@ -39,7 +39,7 @@ from lit_widget.video.sam2 import FrameFeatures, Sam2
 SIZE = (480, 854)
 FRAMES = 24
 REPEATS = 5
-UPDATE = UpdateConfig(epochs=40, patience=40)
+UPDATE = UpdateConfig(epochs=40, patience=40, hopeless=40)
 
 
 def seconds(work: Callable[[], Any]) -> float:

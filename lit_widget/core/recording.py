@@ -64,13 +64,8 @@ class Recording:
         """Take steps until `progress` has a reason to stop; why it stopped, with the weights as they were then."""
         script = self._script(cast("Sequence[RecordablePass]", passes))
         planned = list(steps(len(passes), config))
-        before = copied(parameters)
-        for step in planned:
-            script.record(step, self._optimizer, self._pool)
-        write(parameters, before)
-        self._forget_momentum()
-
         device = parameters[0].device
+        self._record(script, planned, device)
         # Enough for the steps under way, the one being started, and one that is looked at.
         history = torch.empty(AHEAD + 2, sum(each.numel() for each in parameters), device=device)
         under_way: deque[tuple[int, Tensor, torch.cuda.Event]] = deque()
@@ -98,6 +93,15 @@ class Recording:
         else:
             self._scripts[shapes] = _Script(passes)
         return self._scripts[shapes]
+
+    def _record(self, script: _Script, planned: list[Step], device: torch.device) -> None:
+        """Make the graphs that are missing; weights and random numbers are afterwards as if there was nothing to do."""
+        before, randomness = copied(self._parameters), torch.cuda.get_rng_state(device)
+        for step in planned:
+            script.record(step, self._optimizer, self._pool)
+        write(self._parameters, before)
+        torch.cuda.set_rng_state(randomness, device)
+        self._forget_momentum()
 
     def _forget_momentum(self) -> None:
         for state in self._optimizer.state.values():
