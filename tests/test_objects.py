@@ -150,3 +150,9 @@ def test_colours_come_round():
         objects = objects.add(None)
     colours = [each.colour for each in objects.things.values()]
     assert colours == [*PALETTE.values(), next(iter(PALETTE.values()))]
+
+
+def test_a_deleted_objects_colour_is_the_next_to_be_given():
+    objects = Objects.first().add(None).add(None).remove(2).add(None)
+    first, second, third, *_ = PALETTE.values()
+    assert {each: thing.colour for each, thing in objects.things.items()} == {1: first, 3: third, 4: second}

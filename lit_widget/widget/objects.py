@@ -74,8 +74,9 @@ class Objects:
         return self.things[object_id]
 
     def add(self, name: str | None) -> Objects:
-        """One more, with the next colour of the palette."""
-        colour = list(PALETTE.values())[(self.next_id - 1) % len(PALETTE)]
+        """One more, with the first colour of the palette that the fewest others have."""
+        taken = [thing.colour for thing in self.things.values()]
+        colour = min(PALETTE.values(), key=taken.count)
         thing = Thing(_name(f"object {self.next_id}" if name is None else name), colour)
         return Objects({**self.things, self.next_id: thing}, self.next_id + 1)
 
