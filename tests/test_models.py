@@ -1,6 +1,7 @@
 """Models by name and by file: the bundled one, local checkpoints, and a hub that cannot be reached."""
 
 import inspect
+from dataclasses import replace
 
 import huggingface_hub
 import pytest
@@ -69,7 +70,8 @@ def test_unknown_names_get_near_matches(name, hint):
 
 def test_how_a_model_learns_follows_its_name():
     assert update_of("pocket") == MODELS["pocket"].update != UpdateConfig()
-    assert update_of("sam2-large") == update_of("a model of my own") == UpdateConfig()
+    assert update_of("sam2-large") == update_of("a model of my own") == UpdateConfig(learning_rate=1e-4)
+    assert update_of("pocket", UpdateConfig(epochs=5)) == replace(MODELS["pocket"].update, epochs=5)
 
 
 # --- The bundled model and local checkpoints --------------------------------------------------------------------------

@@ -27,7 +27,14 @@ def run(*, config=DEFAULT, score=lambda _: 0.5, loss=lambda _, output: (output -
 
 
 def test_the_defaults_are_the_papers():
-    assert UpdateConfig() == UpdateConfig(learning_rate=1e-4, epochs=40, patience=10, good=0.6, hopeless=10)
+    assert UpdateConfig() == UpdateConfig(epochs=40, patience=10, good=0.6, hopeless=10, samples=1, batch=1)
+    assert UpdateConfig().rate == 1e-4
+
+
+def test_what_is_not_given_is_the_models_own():
+    own = UpdateConfig(learning_rate=1e-3, threads=1, epochs=7)
+    assert UpdateConfig(epochs=20).over(own) == UpdateConfig(learning_rate=1e-3, threads=1, epochs=20)
+    assert UpdateConfig(learning_rate=0.5, threads=2).over(own) == UpdateConfig(learning_rate=0.5, threads=2)
 
 
 @pytest.mark.parametrize(
@@ -38,6 +45,7 @@ def test_the_defaults_are_the_papers():
         ({"epochs": 0}, "epochs of at least 1"),
         ({"samples": 0}, "samples of at least 1"),
         ({"batch": 0}, "batch of at least 1"),
+        ({"samples": 2, "batch": 5}, "batch of 5 cannot be drawn from 2 corrections"),
     ],
 )
 def test_settings_that_learn_nothing_are_refused(setting, reason):

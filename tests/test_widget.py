@@ -116,7 +116,6 @@ def test_prompts_can_be_taken_back(widget):
     widget.click(0, *MIDDLE)
     widget.clear_prompts(0)
     assert done(widget).mask(0) is None
-    assert not widget._annotation.state.can_undo
     tracked(widget)
     before = widget.masks()
     for frame in (0, 3):
@@ -198,24 +197,59 @@ def test_correcting_closes_the_proposal(widget):
 
 def test_undo_goes_back_through_masks_and_weights(widget):
     def state():
-        return widget._annotation.learner.snapshot(), widget.masks(), statuses(widget)
+        done(widget)
+        standing = sorted(widget._annotation.pending)
+        return widget._annotation.learner.snapshot(), widget.masks(), statuses(widget), standing
 
     tracked(widget)
     states = [state()]
     widget.give_mask(3, TARGET[3])
+    states.append(state())
     widget.learn(3)
-    done(widget)
     states.append(state())
     widget.flag(5)
     widget.accept()
     done(widget)
-    widget.undo()
-    for expected in reversed(states):
-        done(widget)
-        assert same_weights(widget._annotation.learner.snapshot(), expected[0])
-        assert np.array_equal(widget.masks(), expected[1])
-        assert statuses(widget) == expected[2]
+    for weights, masks, status, standing in reversed(states):
         widget.undo()
+        now = state()
+        assert same_weights(now[0], weights)
+        assert np.array_equal(now[1], masks)
+        assert now[2:] == (status, standing)
+
+
+def test_undo_takes_the_latest_step_wherever_it_was():
+    widget, heard = widget_on()
+    widget.box(0, 10.0, 10.0, 60.0, 60.0)
+    second = widget.add_object("second")
+    widget.click(4, *MIDDLE, object_id=second)
+    widget.click(4, 2.0, 2.0, object_id=second)
+    widget.delete_object(second)
+    done(widget)
+
+    def standing():
+        done(widget)
+        return {item: pending.points.n_clicks for item, pending in widget._annotation.pending.items()}
+
+    seen = []
+    for _ in range(4):
+        widget.undo()
+        seen.append((standing(), list(widget.objects.values())))
+    one, both = ["object 1"], ["object 1", "second"]
+    boxed = {(0, 1): 0}
+    assert seen == [
+        ({**boxed, (4, second): 2}, both),
+        ({**boxed, (4, second): 1}, both),
+        (boxed, both),
+        ({}, both),
+    ]
+    assert not widget._annotation.state.can_undo
+    assert "Changed back: frame 0, object 1" in [each[0].get("note") for each in heard]
+    for _ in range(4):
+        widget.redo()
+    assert standing() == boxed
+    assert list(widget.objects.values()) == one
+    widget.close()
 
 
 def test_redo_takes_the_undo_back(widget):
@@ -247,6 +281,7 @@ def test_undoing_an_acceptance_asks_for_the_verdict_again(widget):
     widget.reject()
     widget.give_mask(5, TARGET[5])
     widget.learn(5)
+    widget.undo()
     widget.undo()
     assert done(widget).proposal is None, "it was the correction that was taken back"
     assert np.array_equal(widget.mask(5), before[5])

@@ -26,6 +26,10 @@ export class Lru<K, V> {
     return this.#entries.keys();
   }
 
+  values(): IterableIterator<V> {
+    return this.#entries.values();
+  }
+
   get(key: K): V | undefined {
     const value = this.#entries.get(key);
     if (value === undefined) return undefined;
@@ -160,6 +164,10 @@ export class MaskCache {
     const mask: Mask = { frame, object, version, status: "prompted", bytes, draft: true };
     this.#masks.set(keyOf(frame, object), mask);
     return mask;
+  }
+
+  get hasDrafts(): boolean {
+    return [...this.#masks.values()].some((mask) => mask.draft);
   }
 
   /** Let go of what the kernel will not confirm; it is asked for its own masks again. */

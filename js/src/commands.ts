@@ -13,9 +13,7 @@ import {
   NO_MASK,
   nextDoubtful,
   objectOf,
-  promptsOn,
   rangeOf,
-  standingOn,
   trackStart,
 } from "./rules";
 import type { Drawing, Store } from "./store";
@@ -106,9 +104,9 @@ export function makeCommands(surroundings: Surroundings) {
     if (store.running && store.job?.kind === "track") transport.send({ type: "interrupt" });
   }
 
-  function giveMask(frame: number, object: number, bytes: ArrayBuffer, bits?: Uint8Array): void {
+  function giveMask(frame: number, object: number, bytes: ArrayBuffer, bits: Uint8Array): void {
     const mask = store.masks.draft(frame, object, new Uint8Array(bytes));
-    if (bits) prepare(mask, bits);
+    prepare(mask, bits);
     transport.send({ type: "giveMask", frame, object }, [bytes]);
     store.notify();
   }
@@ -122,22 +120,11 @@ export function makeCommands(surroundings: Surroundings) {
       strokeBits(bits, { width, height }, points, radius, kind === "brush" ? 1 : 0);
     } else fillBits(bits, { width, height }, points, kind === "lasso" ? 1 : 0);
     const bytes = await encodeMask(bits);
-    const more = before?.draft || (store.state && standingOn(store.state, frame, object)?.painted);
-    store.strokes.push({ frame, object, before: more && before ? before.bytes.slice().buffer : null });
     if (store.drawing?.points === points) store.drawing = null;
     giveMask(frame, object, bytes, bits);
   }
 
   let applied: Promise<void> = Promise.resolve();
-
-  /** Take the last stroke here back; says whether there was one besides the first. */
-  function undoStroke(): boolean {
-    const last = store.strokes.at(-1);
-    if (last?.frame !== store.frame || last.object !== store.active) return false;
-    store.strokes.pop();
-    if (last.before) giveMask(last.frame, last.object, last.before);
-    return last.before !== null;
-  }
 
   function edit(id: number, change: Partial<Omit<EditObject, "type" | "object">>): void {
     transport.send({ type: "editObject", object: id, ...change });
@@ -296,18 +283,11 @@ export function makeCommands(surroundings: Surroundings) {
       if (store.holdBase !== hold) store.set({ holdBase: hold && store.proposal !== null });
     },
 
-    /** Take back the latest step: the prompts that stand here, else the last correction. */
+    /** Take back the latest step, whatever it was and wherever. */
     undo(): void {
-      const state = store.state;
-      if (!state) return;
-      const held = standingOn(state, store.frame, store.active);
-      if (held && !free()) return;
-      if (undoStroke()) return;
-      const waiting = promptsOn(store.pending, store.frame, store.active).length > 0;
-      if (waiting || held) {
-        store.dropPending(store.frame, store.active);
-        transport.send({ type: "clearPrompts", frame: store.frame, object: store.active });
-      } else if (state.can_undo) transport.send({ type: "undo" });
+      if (!store.canUndo) return;
+      store.dropNewest();
+      transport.send({ type: "undo" });
     },
     redo(): void {
       if (store.state?.can_redo) transport.send({ type: "redo" });

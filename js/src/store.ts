@@ -4,7 +4,7 @@ import { FrameCache, MaskCache } from "./caches";
 import { bytesOf } from "./codec";
 import { clamp, type Point } from "./geometry";
 import type { Candidate, Job, Masks, ObjectInfo, Prompt, ProposalInfo, State, ToView } from "./messages";
-import { objectOf, standingOn } from "./rules";
+import { objectOf } from "./rules";
 import type { ToolName } from "./tools/tool";
 import type { Link } from "./transport";
 
@@ -30,13 +30,6 @@ export interface Drawing {
   kind: "brush" | "eraser" | "lasso" | "cut" | "box";
   /** Of the brush, in video pixels. */
   radius: number;
-}
-
-/** A stroke that can be taken back alone: what the mask was before it, nothing for the first one on a frame. */
-interface Stroke {
-  frame: number;
-  object: number;
-  before: ArrayBuffer | null;
 }
 
 export class Store {
@@ -67,7 +60,6 @@ export class Store {
   /** Radius of brush and eraser in video pixels. */
   brush = 8;
   drawing: Drawing | null = null;
-  strokes: Stroke[] = [];
   readonly frames = new FrameCache();
   readonly masks = new MaskCache();
   #subscribers = new Set<() => void>();
@@ -194,6 +186,17 @@ export class Store {
     this.notify();
   }
 
+  /** Whether there is a step to take back, be it one that the kernel has not answered yet. */
+  get canUndo(): boolean {
+    return this.pending.length > 0 || this.masks.hasDrafts || (this.state?.can_undo ?? false);
+  }
+
+  /** Stop showing the newest click that the kernel has not confirmed. */
+  dropNewest(): void {
+    this.pending = this.pending.slice(0, -1);
+    this.notify();
+  }
+
   dropPending(frame: number, object: number): void {
     this.pending = this.pending.filter((click) => click.frame !== frame || click.object !== object);
     this.notify();
@@ -220,10 +223,6 @@ export class Store {
     this.frame = clamp(this.frame, 0, Math.max(0, state.video.n_frames - 1));
     // However long the kernel takes: a click stays in sight until it is answered.
     this.pending = this.pending.filter((click) => !confirmed(click, state.prompts));
-    this.strokes = this.strokes.filter(
-      ({ frame, object }) =>
-        this.masks.get(frame, object)?.draft || standingOn(state, frame, object)?.painted,
-    );
   }
 
   #receiveJob(job: Job): void {

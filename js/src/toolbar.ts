@@ -2,7 +2,6 @@
 
 import type { Commands } from "./commands";
 import { button, h, setText } from "./dom";
-import { promptsOn } from "./rules";
 import type { Store } from "./store";
 import type { Tool } from "./tools/tool";
 
@@ -73,8 +72,7 @@ export function makeToolbar(store: Store, commands: Commands, tools: Tool[]) {
 
   function update(): void {
     const { state } = store;
-    const waiting = promptsOn(store.pending, store.frame, store.active).length > 0;
-    undo.disabled = !waiting && !state?.can_undo;
+    undo.disabled = !store.canUndo;
     toolButtons.forEach((element, i) => {
       element.setAttribute("aria-pressed", String(tools[i]?.name === store.tool));
     });

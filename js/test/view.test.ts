@@ -213,13 +213,17 @@ describe("keys", () => {
     expect(root.dataset.proposal).toBe("");
   });
 
-  it("undo prompts first, then corrections", async () => {
-    await open({ can_undo: true, standing: [{ frame: 0, object: 1, painted: false, box: [], first: true }] });
+  it("undo the latest step, be it answered or not", async () => {
+    await open();
     press("z");
-    expect(model.of("clearPrompts")).toEqual([{ type: "clearPrompts", frame: 0, object: 1 }]);
+    expect(model.of("undo")).toHaveLength(0);
+    click(100, 100);
+    press("z");
+    await settle();
+    expect([model.of("undo").length, root.dataset.prompts]).toEqual([1, "0"]);
     model.receive(someState({ can_undo: true }));
     press("z", { ctrlKey: true });
-    expect(model.of("undo")).toHaveLength(1);
+    expect(model.of("undo")).toHaveLength(2);
   });
 
   it("redo what was undone", async () => {

@@ -6,7 +6,7 @@ import math
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol, runtime_checkable
 
 import torch
@@ -17,24 +17,29 @@ from .types import UpdateReport
 Pass = Callable[[], tuple[Tensor, Tensor | float]]
 """One pass over a correction: its loss, and in [0, 1] how well the adapter's answer agrees with it."""
 
+PAPER_RATE = 1e-4
+"""Learning rate of the paper (section 4.1)."""
+
 
 @dataclass(frozen=True)
 class UpdateConfig:
     """How corrections are learned; the defaults are the paper's and its authors' code's.
 
     Attributes:
-        learning_rate: of AdamW, constant, without weight decay.
+        learning_rate: of AdamW, constant, without weight decay; `None` for the model's own, which the paper's 1e-4
+            is where it has none.
         epochs: passes over the corrections learned in one update.
         patience: stop after so many epochs without a better score on the newest correction, once `good` was exceeded.
         good: score above which patience counts.
         hopeless: epoch at which an update whose best score is still 0 is given up.
         samples: corrections in one update: the newest and those just before it (n of the paper's n/b).
         batch: of them, how many share an optimizer step (b of the paper's n/b).
-        threads: of torch on the CPU during an update, `None` for as many as it has. Small layers learn faster on one.
+        threads: of torch on the CPU during an update, `None` for the model's own number, all where it has none. Small
+            layers learn faster on one.
         restore_best: end with the weights of the best epoch; the authors' code keeps them but uses the last ones.
     """
 
-    learning_rate: float = 1e-4
+    learning_rate: float | None = None
     epochs: int = 40
     patience: int = 10
     good: float = 0.6
@@ -46,12 +51,24 @@ class UpdateConfig:
 
     def __post_init__(self) -> None:
         """Refuse settings with which nothing could be learned."""
-        if not 0 < self.learning_rate < math.inf:
+        if not 0 < self.rate < math.inf:
             raise ValueError(f"the learning rate must be a positive number, got {self.learning_rate}")
         for name in ("epochs", "samples", "batch", "threads"):
             given = getattr(self, name)
             if given is not None and given < 1:
                 raise ValueError(f"an update needs {name} of at least 1, got {given}")
+        if self.batch > self.samples:
+            raise ValueError(f"a batch of {self.batch} cannot be drawn from {self.samples} corrections; lower it")
+
+    @property
+    def rate(self) -> float:
+        """The learning rate that is used."""
+        return PAPER_RATE if self.learning_rate is None else self.learning_rate
+
+    def over(self, own: UpdateConfig) -> UpdateConfig:
+        """These settings, with a model's own learning rate and threads where none are given."""
+        rate = own.rate if self.learning_rate is None else self.learning_rate
+        return replace(self, learning_rate=rate, threads=self.threads or own.threads)
 
 
 @runtime_checkable
@@ -120,7 +137,7 @@ def one_by_one(
     cancelled: Callable[[], bool],
 ) -> str:
     """The plain `Stepper`: every loss is looked at before its step is taken."""
-    optimizer = torch.optim.AdamW(parameters, lr=config.learning_rate, weight_decay=0.0, fused=True)
+    optimizer = torch.optim.AdamW(parameters, lr=config.rate, weight_decay=0.0, fused=True)
     for step in steps(len(passes), config):
         if step.begins and cancelled():
             return "cancelled"

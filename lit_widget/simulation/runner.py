@@ -228,7 +228,7 @@ def run_simulation(
         monitor: who finds the errors: "user" sees every frame, "predicted-iou" (paper section 4.5) and "learned" call
             the user to frames that they doubt, so that errors can be missed.
         automatic: the monitor judges the proposals as well.
-        update: how corrections are learned; the model's own setting by default.
+        update: how corrections are learned; the model's own rate and threads where it gives none.
         peft_config: another method of peft in the place of the paper's LoRA.
         quirks: deviations of the authors' code from the method as published, none by default.
         cost: seconds of human time per action.
@@ -253,7 +253,7 @@ def run_simulation(
     user = SimulatedUser(tau=tau, seed=seed)
     sequences = _open(sources)
     loaded = _load(model)
-    update = update or update_of(loaded.name)
+    update = update_of(loaded.name, update)
     settings = {
         "strategies": [strategy.name for strategy in chosen],
         "tau": tau,

@@ -268,7 +268,7 @@ class VideoLearner:
         if report.stopped == "non-finite":
             warnings.warn(
                 f"the update on frame {item.frame} gave a non-finite loss and was rolled back; "
-                f"a lower learning rate than {config.learning_rate:g} may help",
+                f"a lower learning rate than {config.rate:g} may help",
                 stacklevel=2,
             )
         if not report.rolled_back:
@@ -289,7 +289,7 @@ class VideoLearner:
             return
         if self._double is None:
             double = Adapter(self.model.decoder, adapter.recipe, seed=self.seed)
-            self._double = double, Recording(list(double.parameters.values()), self.update_config.learning_rate)
+            self._double = double, Recording(list(double.parameters.values()), self.update_config.rate)
         double, recording = self._double
         double.take_weights(adapter)
         with double.training():

@@ -163,9 +163,15 @@ def _no_weights(config: Path) -> Path:
     )
 
 
-def update_of(name: str) -> UpdateConfig:
-    """How a correction is learned with the model of this name; the paper's setting for one that has no name here."""
-    return MODELS[name].update if name in MODELS else UpdateConfig()
+def update_of(name: str, given: UpdateConfig | None = None) -> UpdateConfig:
+    """How a correction is learned with a model; the paper's setting for one that has no name here.
+
+    Args:
+        name: of the model.
+        given: what the user set; the rest is the model's own.
+    """
+    own = MODELS[name].update if name in MODELS else UpdateConfig()
+    return (given or own).over(own)
 
 
 def load_model(

@@ -156,7 +156,7 @@ def learner_for(
         strategy: says what is trained, and how fast compared with LoRA.
         model: the frozen model.
         frames: the video.
-        update: how corrections are learned; the model's own setting by default.
+        update: how corrections are learned; the model's own rate and threads where it gives none.
         peft_config: another method of peft in the place of the paper's LoRA.
         options: further arguments of `VideoLearner`.
 
@@ -167,8 +167,8 @@ def learner_for(
     require_options(options.get("seed", 0), update, options.get("quirks"), peft_config)
     if peft_config is not None and strategy.recipe is not None:
         raise ValueError(f"{strategy.name} does not train a LoRA that {type(peft_config).__name__} could replace")
-    config = update or update_of(model.name)
-    config = replace(config, learning_rate=config.learning_rate * strategy.rate)
+    config = update_of(model.name, update)
+    config = replace(config, learning_rate=config.rate * strategy.rate)
     recipe = strategy.recipe if peft_config is None else Peft(peft_config)
     return VideoLearner(model, frames, recipe=recipe, update=config, **options)
 

@@ -5,14 +5,13 @@ Everything here runs on the worker thread, one call at a time; `mask_of` and `st
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from jaxtyping import Bool
 
-from lit_widget.core.history import Checkpoint
 from lit_widget.core.session import LiveSession
 from lit_widget.core.strategy import Original, Strategy
 from lit_widget.core.types import AdapterState, Prediction, UpdateReport
@@ -52,7 +51,6 @@ class Annotation:
         self.reports: dict[tuple[int, int], UpdateReport] = {}
         self.clicks: dict[VideoItem, int] = {}
         self.feed = MaskFeed(self._current, learner.mask, post)
-        self.before: dict[VideoItem, Checkpoint] = {}
         self._accepted: dict[VideoItem, OpenProposal] = {}
         self.confidence = Confidence(learner, quality)
         self._strips: list[bytes] = []
@@ -91,7 +89,6 @@ class Annotation:
         gone = [item for item in self._records() if item.object == object_id]
         for item in [each for each in self.pending if each.object == object_id]:
             self.pending.pop(item)
-            self.before.pop(item, None)
         if self.proposal is not None and self.proposal.item.object == object_id:
             self._close_proposal()
         self.learner.drop(object_id)
@@ -137,17 +134,16 @@ class Annotation:
     def clear_prompts(self, item: VideoItem) -> None:
         """Take back prompts that were not learned."""
         self.check_free(item)
-        pending = self.pending.pop(item, None)
-        if pending is not None:
-            records = self.learner.bank(item.object).records
-            if pending.replaced is not None:
-                records[item.frame] = pending.replaced
-            elif pending.prediction is None:
-                del records[item.frame]
-            if item in self.before:
-                self.session.history.drop(self.before.pop(item))
-            self.feed.show_changed([item])
-            self.publish()
+        if item not in self.pending:
+            return
+        self.session.checkpoint()
+        pending, records = self.pending.pop(item), self.learner.bank(item.object).records
+        if pending.replaced is not None:
+            records[item.frame] = pending.replaced
+        elif pending.prediction is None:
+            del records[item.frame]
+        self.feed.show_changed([item])
+        self.publish()
 
     def track(self, activity: Activity, start: int, *, reverse: bool = False, stop: int | None = None) -> None:
         """Learn what is pending, then follow all objects from `start` to `stop` or the end of the video."""
@@ -213,21 +209,17 @@ class Annotation:
         self._close_proposal()
         self.publish()
 
-    def undo(self) -> None:
-        """Take back the last prompt, correction or accepted proposal: masks, memory and weights."""
-        standing = [item for item, pending in self.pending.items() if pending.prediction is not None]
-        if standing:
-            self.clear_prompts(standing[-1])
-            return
+    def undo(self, activity: Activity) -> None:
+        """Take back the last step that changed masks, whatever it was: prompts, memory, weights, deleted objects."""
         if not self.session.history.can_undo:
             raise AnnotationError("there is nothing to undo")
-        self._travel(self.session.undo)
+        self._travel(activity, self.session.undo)
 
-    def redo(self) -> None:
+    def redo(self, activity: Activity) -> None:
         """Take the last undo back."""
         if not self.session.history.can_redo:
             raise AnnotationError("there is nothing to redo")
-        self._travel(self.session.redo)
+        self._travel(activity, self.session.redo)
 
     def forget(self, activity: Activity, item: VideoItem) -> None:
         """Rebuild the adapters as if the correction on this frame had never been learned; its mask stays."""
@@ -318,9 +310,6 @@ class Annotation:
         if item in self.pending:
             return self.pending[item]
         record = self.learner.bank(item.object).records.get(item.frame)
-        if record is None or record.status == "prompted":
-            # A first prompt is memory at once; this is what undo goes back to.
-            self.before[item] = self.session.checkpoint()
         if record is None:
             return Pending(Points(), None, None)
         if record.status == "prompted":
@@ -335,6 +324,7 @@ class Annotation:
 
     def _hold(self, item: VideoItem, pending: Pending) -> None:
         """Keep prompts until they are learned; a first prompt is memory at once, so that tracking can start."""
+        self.session.checkpoint()
         self.pending[item] = pending
         if pending.prediction is None:
             self.learner.prompt(item, pending.mask)
@@ -343,17 +333,18 @@ class Annotation:
         self.feed.show_changed([item])
         self.publish()
 
-    def _travel(self, go: Callable[[], None]) -> None:
-        """Undo or redo, and show what changed."""
-        before, prompted = self._records(), set(self.pending)
-        self.pending.clear()
-        self.before.clear()
+    def _travel(self, activity: Activity, go: Callable[[], None]) -> None:
+        """Undo or redo, and show what changed and where."""
+        before, prompted = self._records(), self.pending
         if self.proposal is not None:
             self._close_proposal()
         go()
         after = self._records()
-        differing = {item for item in before.keys() | after.keys() if before.get(item) is not after.get(item)}
-        self.feed.show_changed(sorted(differing | prompted))
+        differing = differences(before, after)
+        changed = sorted(differing | differences(prompted, self.pending))
+        if changed:
+            activity.note = f"Changed back: frame {changed[0].frame}, {self.names.get(changed[0].object, 'object')}"
+        self.feed.show_changed(changed)
         self.publish()
         for item in differing & self._accepted.keys():
             if self._accepted[item].reopens(before.get(item), after.get(item)):
@@ -383,13 +374,14 @@ class Annotation:
         record = self.learner.bank(item.object).records.get(item.frame)
         return None if record is None else (record.output, record.status)
 
-    def snapshot(self) -> Objects:
+    def snapshot(self) -> tuple[Objects, dict[VideoItem, Pending]]:
         """What undo goes back to beside masks and weights."""
-        return self.objects
+        return self.objects, dict(self.pending)
 
-    def restore(self, state: Objects) -> None:
-        """Bring deleted objects back, or delete them again."""
-        self.objects = self.objects.back_to(state)
+    def restore(self, state: tuple[Objects, dict[VideoItem, Pending]]) -> None:
+        """The objects and the prompts that stood then."""
+        objects, pending = state
+        self.objects, self.pending = self.objects.back_to(objects), dict(pending)
         if self.active not in self.names:
             self.active = self.objects.neighbour(self.active)
 
@@ -399,3 +391,8 @@ class Annotation:
             for object_id, bank in self.learner.banks.items()
             for frame, record in bank.records.items()
         }
+
+
+def differences(before: Mapping[VideoItem, object], after: Mapping[VideoItem, object]) -> set[VideoItem]:
+    """Where two books are not the same."""
+    return {item for item in before.keys() | after.keys() if before.get(item) is not after.get(item)}

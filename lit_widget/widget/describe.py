@@ -52,7 +52,7 @@ def describe(annotation: Annotation) -> State:
         range=[*(annotation.range or ())],
         active_object=annotation.active,
         proposes_untaught=annotation.session.strategy.proposes_untaught,
-        can_undo=annotation.session.history.can_undo or bool(annotation.pending),
+        can_undo=annotation.session.history.can_undo,
         can_redo=annotation.session.history.can_redo,
         n_corrections=statuses.count("corrected"),
         n_accepted=n_accepted,

@@ -26,7 +26,6 @@ def commit_all(annotation: Annotation, activity: Activity) -> None:
         if pending.prediction is not None:
             _correct(annotation, activity, item, pending, pending.prediction)
         del annotation.pending[item]
-        annotation.before.pop(item, None)
         if pending.prediction is not None:
             annotation.feed.show_changed([item])
             annotation.publish()

@@ -60,7 +60,7 @@ class LITWidget(ObjectMethods, Readings, ThreadedWidget):
         strategy: a name from `lit_widget.strategies()`, or a strategy of your own.
         tracker: a name from `lit_widget.trackers()`, or a tracker.
         weights: a local checkpoint to use instead of the model's own.
-        update: how a correction is learned; the model's own setting by default.
+        update: how a correction is learned; the model's own rate and threads where it gives none.
         peft_config: another method of peft in the place of the paper's LoRA.
         quirks: deviations of the authors' code from the method as published, none by default.
         quality: how sure masks are, in the strip under the time line: "predicted" by the model, or "learned" from
@@ -190,12 +190,12 @@ class LITWidget(ObjectMethods, Readings, ThreadedWidget):
         self._submit("predict", lambda _: self._annotation.reject())
 
     def undo(self) -> None:
-        """Take back the last prompt, correction or accepted proposal, weights included."""
-        self._submit("predict", lambda _: self._annotation.undo())
+        """Take back the last step, weights included: a prompt, a correction, an accepted proposal, a deleted object."""
+        self._submit("predict", self._annotation.undo)
 
     def redo(self) -> None:
         """Take the last undo back, weights included."""
-        self._submit("predict", lambda _: self._annotation.redo())
+        self._submit("predict", self._annotation.redo)
 
     def forget(self, frame: int, *, object_id: int | None = None) -> None:
         """Rebuild the adapter as if the correction on this frame had never been learned; its mask stays."""
