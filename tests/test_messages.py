@@ -70,7 +70,7 @@ TO_VIEW = [
     v.Frames([0, 1, 41]),
     v.Masks([v.MaskInfo(3, 1, 17, "accepted"), v.MaskInfo(4, 1, 18, "tracked")], [(5, 1), (6, 1)]),
     v.ConfidenceStrips([1, 2]),
-    v.Job(4, "learn", "running", 12, 40, 0.4, "learning from frame 12"),
+    v.Job(4, "learn", "running", 12, 40, 0.4, "Learning from frame 12"),
     v.ProposalInfo(13, 1, [v.Candidate("adapter", 1, [12]), v.Candidate("frozen close-up", 0, [])]),
     v.Error("the click (300, 5) is outside the frame; x must be from 0 to 255, y from 0 to 191"),
     v.Batch([m.encode(v.Frames([2])), m.encode(v.Error("lost"))], [1, 0]),

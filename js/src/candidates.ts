@@ -1,15 +1,15 @@
-// The candidates of a proposal side by side: one small picture each, cut out around the object.
+// The candidates of a proposal, in the place of the panel: one picture each, cut out around the object.
 
 import type { FrameCanvas } from "./canvas";
 import type { Commands } from "./commands";
-import { button, h } from "./dom";
+import { button, h, setText } from "./dom";
 import { clamp, type Size } from "./geometry";
 import type { Box, Layer } from "./layers";
 import { MASK_ALPHA, paintArea, paintContour } from "./paint";
 import { objectOf, sourceOf } from "./rules";
 import type { Proposal, Store } from "./store";
 
-const THUMB: Size = { width: 76, height: 44 };
+const THUMB: Size = { width: 192, height: 108 };
 const AROUND = 1.3;
 const LEAST_PX = 24;
 
@@ -52,7 +52,14 @@ function paintThumb(thumb: HTMLCanvasElement, layer: Layer, { picture, video, cu
 }
 
 export function makeCandidates(store: Store, commands: Commands, canvas: FrameCanvas) {
-  const element = h("div", { class: "lit-candidates", role: "group", "aria-label": "Candidates" });
+  const heading = h("h3", { class: "lit-heading" }, "");
+  const list = h("div", { class: "lit-list" });
+  const element = h(
+    "div",
+    { class: "lit-candidates", role: "group", "aria-label": "Candidates" },
+    heading,
+    list,
+  );
   let shown: Proposal | null = null;
   let thumbs: HTMLCanvasElement[] = [];
 
@@ -75,10 +82,12 @@ export function makeCandidates(store: Store, commands: Commands, canvas: FrameCa
         run: () => commands.pick(i),
       });
       made.title = `${name}${learned && `, learned from ${learned}`} (${i + 1})`;
-      made.append(thumbs[i] as HTMLCanvasElement, h("span", {}, String(i + 1)));
+      const caption = h("span", { class: "lit-caption" }, h("kbd", {}, String(i + 1)), sourceOf(candidate));
+      made.append(thumbs[i] as HTMLCanvasElement, caption);
       return made;
     });
-    element.replaceChildren(...buttons);
+    list.replaceChildren(...buttons);
+    setText(heading, `Which one? 1–${open.candidates.length} choose, A accepts`);
   }
 
   /** Paint all pictures once their pixels are there. */
@@ -102,7 +111,7 @@ export function makeCandidates(store: Store, commands: Commands, canvas: FrameCa
     if (!open || element.hidden) return;
     if (shown !== open) build(open);
     if (thumbs.length > 0) paint(open);
-    [...element.children].forEach((child, i) => {
+    [...list.children].forEach((child, i) => {
       child.setAttribute("aria-pressed", String(i === open.picked));
     });
   }

@@ -245,6 +245,7 @@ export function makeCommands(surroundings: Surroundings) {
             ? "No mask is doubtful"
             : "Track first: doubtful masks are found then",
         );
+      else if (frame === store.frame) say("No other mask is doubtful");
       else seek(frame);
     },
 
@@ -308,6 +309,7 @@ export function makeCommands(surroundings: Surroundings) {
     toggle(what: "hidden" | "locked", id = store.active): void {
       const object = store.state && objectOf(store.state, id);
       if (!object) return;
+      if (store.notice) store.set({ notice: "" });
       edit(id, { [what]: !object[what] });
       // At once, so that the next key already finds it so; the kernel cannot refuse.
       store.amend(id, { [what]: !object[what] });
@@ -333,7 +335,14 @@ export function makeCommands(surroundings: Surroundings) {
       else if (store.editing !== null) store.set({ editing: null });
       else if (store.full && !(store.running && store.job?.id !== cancelled)) store.set({ full: false });
       else if (store.running && store.job?.id !== cancelled) cancel();
-      else releaseFocus();
+      else {
+        releaseFocus();
+        store.set({ away: true });
+      }
+    },
+    /** The widget has the keys, by a click or by Tab. */
+    comeBack(): void {
+      if (store.away) store.set({ away: false });
     },
 
     wholeFrame: () => setLook(WHOLE),

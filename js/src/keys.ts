@@ -80,7 +80,7 @@ export const BINDINGS: readonly Binding[] = [
   {
     keys: ["1", "2", "3", "4", "5", "6", "7", "8", "9"],
     shown: "1–9",
-    does: "Choose an object, or a candidate of a proposal",
+    does: "Choose a candidate of a proposal, else an object",
     run: (c, key) => c.chooseNumber(Number(key)),
   },
   { keys: ["0"], shown: "0", does: "Show the whole frame", run: (c) => c.wholeFrame() },
@@ -166,6 +166,7 @@ export function listenToKeys(root: HTMLElement, commands: Commands): Keyboard {
   root.addEventListener("keydown", down);
   root.addEventListener("keyup", up);
   root.addEventListener("focusout", blur);
+  root.addEventListener("focusin", commands.comeBack);
   return {
     get spaceHeld() {
       return spaceHeld;
@@ -177,6 +178,7 @@ export function listenToKeys(root: HTMLElement, commands: Commands): Keyboard {
       root.removeEventListener("keydown", down);
       root.removeEventListener("keyup", up);
       root.removeEventListener("focusout", blur);
+      root.removeEventListener("focusin", commands.comeBack);
     },
   };
 }

@@ -97,13 +97,15 @@ function adapterFacts(
 
 function savings(store: Store): HTMLElement {
   const { n_accepted = 0, n_corrections = 0, saved_s = 0 } = store.state ?? {};
+  const all = (store.state?.objects.length ?? 0) > 1 ? " in all" : "";
   const given = n_corrections === 1 ? "1 correction" : `${n_corrections} corrections`;
-  const saved = n_accepted > 0 ? `${n_accepted} saved · ${Math.round(saved_s)} s` : "None saved yet";
+  const saved =
+    n_accepted > 0 ? `${n_accepted} saved, about ${Math.round(saved_s)} s of work` : "None saved yet";
   return h(
     "p",
     { class: "lit-saved", title: "Every accepted proposal saves a correction and the time that it takes" },
     h(n_accepted > 0 ? "strong" : "span", {}, saved),
-    h("span", { class: "lit-dim" }, `${given} given`),
+    h("span", { class: "lit-dim" }, `${given} given${all}`),
   );
 }
 
@@ -158,6 +160,7 @@ export function makeLearning(store: Store, commands: Commands) {
       state?.n_accepted,
       state?.n_corrections,
       state?.saved_s,
+      state?.objects.length,
     ]);
   }
   return { element, update };

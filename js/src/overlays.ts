@@ -2,8 +2,6 @@
 // (the picture must stay in sight while it is judged), and the help.
 
 import { nextOf } from "./actions";
-import { makeCandidates } from "./candidates";
-import type { FrameCanvas } from "./canvas";
 import type { Commands } from "./commands";
 import { button, h, memo, setText } from "./dom";
 import { BINDINGS, MOUSE } from "./keys";
@@ -43,7 +41,7 @@ export function proposalTitle(store: Store): string {
   return parts.join(" · ");
 }
 
-function makeProposalBar(store: Store, commands: Commands, canvas: FrameCanvas) {
+function makeProposalBar(store: Store, commands: Commands) {
   const title = h("div", { class: "lit-proposal-title", role: "status" });
   const accept = button({
     icon: "check",
@@ -76,11 +74,9 @@ function makeProposalBar(store: Store, commands: Commands, canvas: FrameCanvas) 
       h("span", { class: `lit-patch lit-${name}`, "aria-hidden": "true" }),
       text,
     );
-  const candidates = makeCandidates(store, commands, canvas);
   const element = h(
     "div",
     { class: "lit-proposal", role: "group", "aria-label": "Proposal" },
-    candidates.element,
     title,
     h(
       "div",
@@ -97,7 +93,6 @@ function makeProposalBar(store: Store, commands: Commands, canvas: FrameCanvas) 
     // A running job needs its Stop button, which lies below.
     element.hidden = !store.open || store.running;
     setText(title, proposalTitle(store));
-    candidates.update();
     base.setAttribute("aria-pressed", String(store.holdBase));
   }
   return { element, update };
@@ -140,9 +135,9 @@ function makeHelp(store: Store, commands: Commands) {
   return { element, update: () => show(store.help) };
 }
 
-export function makeOverlays(store: Store, commands: Commands, canvas: FrameCanvas) {
+export function makeOverlays(store: Store, commands: Commands) {
   const onStage = [makeHint(store), makeErrorBar(store, commands)];
-  const proposal = makeProposalBar(store, commands, canvas);
+  const proposal = makeProposalBar(store, commands);
   const help = makeHelp(store, commands);
   return {
     onStage: onStage.map(({ element }) => element),

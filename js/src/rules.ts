@@ -90,14 +90,20 @@ export const rangeOf = ({ range, video }: State): [first: number, last: number] 
 export const NO_MASK = 255;
 export const DOUBTFUL = 70;
 
+/** Frames after which a stretch that is still doubtful is worth another look. */
+const STRETCH = 30;
+
 /** The worst frame of the next doubtful stretch behind a frame, from the start again at the end. */
 export function nextDoubtful(strip: Uint8Array, after: number): number | undefined {
   const worst: number[] = [];
+  let begun = 0;
   const percent = (frame: number): number => strip[frame] ?? NO_MASK;
   for (let frame = 0; frame < strip.length; frame++) {
     if (percent(frame) >= DOUBTFUL) continue;
-    if (frame === 0 || percent(frame - 1) >= DOUBTFUL) worst.push(frame);
-    else if (percent(frame) < percent(worst.at(-1) as number)) worst[worst.length - 1] = frame;
+    if (frame === 0 || percent(frame - 1) >= DOUBTFUL || frame - begun >= STRETCH) {
+      worst.push(frame);
+      begun = frame;
+    } else if (percent(frame) < percent(worst.at(-1) as number)) worst[worst.length - 1] = frame;
   }
   return worst.find((frame) => frame > after) ?? worst[0];
 }

@@ -52,6 +52,8 @@ export class Store {
   /** The object whose name and look are being changed. */
   editing: number | null = null;
   help = false;
+  /** Esc gave the keys back to the notebook. */
+  away = false;
   /** The widget fills the window. */
   full = false;
   /** Clicks that the kernel has not confirmed yet. */
@@ -90,6 +92,7 @@ export class Store {
         | "notice"
         | "editing"
         | "help"
+        | "away"
         | "link"
         | "tool"
         | "brush"

@@ -11,13 +11,16 @@ export interface Listener {
   problem(text: string): void;
 }
 
+/** The second is how a host tells that the kernel went away or came back. */
+type ChannelEvent = "msg:custom" | "comm_live_update";
+
 /** What the transport needs of an anywidget model. */
 export interface Channel {
   /** Not every host shows it; where it is shown and empty, there is no kernel. */
   comm?: unknown;
   get(name: "transport"): unknown;
-  on(event: "msg:custom", callback: (content: unknown, buffers: DataView[]) => void): void;
-  off(event: "msg:custom", callback: (content: unknown, buffers: DataView[]) => void): void;
+  on(event: ChannelEvent, callback: (content: unknown, buffers: DataView[]) => void): void;
+  off(event: ChannelEvent, callback: (content: unknown, buffers: DataView[]) => void): void;
   send(content: unknown, callbacks?: undefined, buffers?: ArrayBuffer[]): void;
 }
 
@@ -68,6 +71,7 @@ export class Transport {
 
   constructor(private readonly channel: Channel) {
     channel.on("msg:custom", this.#onMessage);
+    channel.on("comm_live_update", this.#onLife);
   }
 
   listen(listener: Listener): () => void {
@@ -92,17 +96,34 @@ export class Transport {
       this.#setLink("disconnected");
       return;
     }
-    if (buffers.length > 0) this.channel.send(encode(message), undefined, buffers);
-    else this.channel.send(encode(message));
+    if (!this.#sent(message, buffers)) return;
     if (!ANSWERED.has(message.type)) return;
     this.#busyUntil = Date.now() + BUSY_MS;
     if (this.polling) this.#pollIn(POLL_BUSY_MS);
     else this.#pushTimer ??= setTimeout(() => this.#startPolling(), PUSH_WITHIN_MS);
   }
 
+  /** A channel whose kernel was restarted throws. */
+  #sent(message: Parameters<typeof encode>[0], buffers: ArrayBuffer[] = []): boolean {
+    try {
+      if (buffers.length > 0) this.channel.send(encode(message), undefined, buffers);
+      else this.channel.send(encode(message));
+      return true;
+    } catch {
+      this.#setLink("disconnected");
+      return false;
+    }
+  }
+
+  #onLife = (): void => {
+    this.#setLink("connecting");
+    this.hello();
+  };
+
   close(): void {
     this.#closed = true;
     this.channel.off("msg:custom", this.#onMessage);
+    this.channel.off("comm_live_update", this.#onLife);
     this.#listeners.clear();
     for (const timer of [this.#pushTimer, this.#helloTimer, this.#pollTimer]) clearTimeout(timer);
   }
@@ -187,7 +208,7 @@ export class Transport {
 
   #poll(): void {
     this.#outstanding = true;
-    this.channel.send(encode({ type: "poll" }));
+    this.#sent({ type: "poll" });
     clearTimeout(this.#pollTimer);
     // An answer that stays away this long is lost or waits behind a running cell: say so, and ask again.
     this.#pollTimer = setTimeout(() => {

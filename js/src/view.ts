@@ -134,10 +134,10 @@ export function makeView(model: Model, transport: Transport, el: HTMLElement): (
 /** Build the elements; `update` brings all of them up to the state of the store. */
 function assemble(store: Store, commands: Commands, canvas: FrameCanvas, tools: Tool[]) {
   const toolbar = makeToolbar(store, commands, tools);
-  const panel = makePanel(store, commands);
+  const panel = makePanel(store, commands, canvas);
   const timeline = makeTimeline(store, commands);
   const actions = makeActions(store, commands);
-  const overlays = makeOverlays(store, commands, canvas);
+  const overlays = makeOverlays(store, commands);
   actions.element.append(overlays.proposal);
   const stage = h("div", { class: "lit-stage" }, canvas.element, canvas.ring, ...overlays.onStage);
   const body = h("div", { class: "lit-body" }, stage, panel.element);

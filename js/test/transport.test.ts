@@ -50,6 +50,32 @@ describe("push", () => {
     expect(transport.link).toBe("connected");
   });
 
+  it("asks again when the host says that the kernel went away or came back", () => {
+    const model = new FakeModel();
+    const { transport } = connect(model);
+    transport.hello();
+    model.receive(someState());
+    model.emit("comm_live_update");
+    expect(transport.link).toBe("connecting");
+    vi.advanceTimersByTime(4500);
+    expect(transport.link).toBe("disconnected");
+    model.emit("comm_live_update");
+    model.receive(someState());
+    expect(transport.link).toBe("connected");
+    expect(model.of("hello")).toHaveLength(3);
+  });
+
+  it("survives a channel that throws", () => {
+    const model = new FakeModel();
+    const { transport } = connect(model);
+    model.receive(someState());
+    model.send = () => {
+      throw new Error("Cannot send");
+    };
+    transport.send(track);
+    expect(transport.link).toBe("disconnected");
+  });
+
   it("knows a model without a comm", () => {
     const model = Object.assign(new FakeModel(), { comm: undefined });
     const { transport } = connect(model);

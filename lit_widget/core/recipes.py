@@ -131,6 +131,11 @@ class FullCopy:
         return adapted
 
 
+def load_peft() -> None:
+    """Import peft, which takes seconds, before it is needed."""
+    import peft  # noqa: F401  # pyright: ignore[reportUnusedImport]
+
+
 def share_structure(module: nn.Module) -> nn.Module:
     """Copy a module's structure while sharing all its tensors."""
     tensors = [*module.parameters(), *module.buffers()]

@@ -34,7 +34,7 @@ def commit_all(annotation: Annotation, activity: Activity) -> None:
 def _correct(
     annotation: Annotation, activity: Activity, item: VideoItem, pending: Pending, prediction: Prediction
 ) -> None:
-    activity.enter("learn", annotation.learner.update_config.epochs, f"learning from frame {item.frame}")
+    activity.enter("learn", annotation.learner.update_config.epochs, f"Learning from frame {item.frame}")
     target = MaskTarget(annotation.learner.mask(pending.mask))
     correction = Correction(item, pending.mask, target, pending.points.n_clicks, pending.full)
     annotation.confidence.wrong(prediction)

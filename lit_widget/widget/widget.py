@@ -33,6 +33,7 @@ from .object_methods import ObjectMethods
 from .outbox import Outbox
 from .readings import Readings
 from .to_view import Error, JobKind
+from .warm_up import warm_up
 from .worker import Job, Worker
 
 if TYPE_CHECKING:
@@ -306,6 +307,7 @@ class LITWidget(ObjectMethods, Readings, ThreadedWidget):
 
     def _submit(self, kind: JobKind, work: Callable[[Activity], None]) -> None:
         by_view = _asked_by_view.get()
+        warm_up()
 
         def run(job: Job) -> None:
             try:

@@ -132,8 +132,11 @@ def test_keys_stay_inside(open_lab):
     view.until("d.status === 'idle'")
     view.press("Escape")
     assert not view.root.evaluate("(root) => root.contains(document.activeElement)")
+    assert "The notebook has the keys" in view.text("status")
     view.press("b")
     assert len(lab.cells()[0]) == len(before[0]) + 1
+    view.focus()
+    assert "The notebook has the keys" not in view.text("status")
 
 
 def test_a_right_click_takes_away_and_opens_no_menu(open_lab):
@@ -160,6 +163,19 @@ def test_errors_are_shown(open_lab):
     view.until("d.status === 'idle'")
     assert not view.root.locator(".lit-error").is_visible()
     assert lab.ask("w.masks().any((1, 2)).all().item()")
+
+
+def test_a_restarted_kernel_is_noticed_and_what_was_there_stays(open_lab):
+    lab = open_lab()
+    view = lab.show()
+    prompt(lab, view)
+    masks = view.data["masks"]
+    lab.page.evaluate("() => jupyterapp.shell.currentWidget.sessionContext.session.kernel.restart()")
+    view.until("d.status === 'disconnected'")
+    assert "restarted" in view.text("status")
+    assert view.data["masks"] == masks
+    view.press("ArrowRight", "t", "Escape")
+    view.until("d.frame === '1' && d.status === 'disconnected'")
 
 
 def test_poll_transport(open_lab):
