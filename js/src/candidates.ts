@@ -9,7 +9,7 @@ import { MASK_ALPHA, paintArea, paintContour } from "./paint";
 import { objectOf, sourceOf } from "./rules";
 import type { Proposal, Store } from "./store";
 
-const THUMB: Size = { width: 192, height: 108 };
+const THUMB: Size = { width: 156, height: 88 };
 const AROUND = 1.3;
 const LEAST_PX = 24;
 
@@ -87,7 +87,7 @@ export function makeCandidates(store: Store, commands: Commands, canvas: FrameCa
       return made;
     });
     list.replaceChildren(...buttons);
-    setText(heading, `Which one? 1–${open.candidates.length} choose, A accepts`);
+    setText(heading, `Choose 1–${open.candidates.length}, then A`);
   }
 
   /** Paint all pictures once their pixels are there. */
