@@ -49,8 +49,8 @@ def test_an_adapter_begins_the_next_video(saved):
     widget.give_mask(6, TARGET[6])
     widget.learn(6)
     assert done(widget).adapter_version == 3
-    widget.undo()
-    widget.undo()
+    for _ in range(3):
+        widget.undo()
     assert done(widget).adapter_version == 0
 
 
@@ -58,12 +58,19 @@ def test_an_adapter_of_another_kind_is_refused_and_nothing_is_lost(saved):
     widget = tracked(strategy="memory-adapter")
     before = widget.masks()
     widget.load_adapter(saved[0])
-    with pytest.raises(ValueError, match="the snapshot is of another adapter"):
+    with pytest.raises(ValueError, match="saved with another model or strategy than pocket and memory-adapter"):
         done(widget)
     assert (widget.masks() == before).all()
     assert widget.adapter_version == 0
     widget.undo()
     assert not done(widget).masks().any(), "the refused file left a step to undo"
+
+
+def test_a_strategy_that_asks_no_adapter_refuses_one(saved):
+    widget = tracked(strategy="original")
+    widget.load_adapter(saved[0])
+    with pytest.raises(ValueError, match="the strategy original asks no adapter; open the widget with lit-lora"):
+        done(widget)
 
 
 def test_nothing_learned_is_nothing_to_save(tmp_path):

@@ -193,7 +193,7 @@ def test_strategies_do_not_touch_each_other(result):
 def test_settings_say_how_the_numbers_came_about(result):
     assert result.settings["strategies"] == list(BOTH)
     assert (result.settings["tau"], result.settings["seed"], result.settings["model"]) == (0.8, 0, "pocket")
-    assert result.settings["update"] == asdict(QUICK)
+    assert result.settings["update"] == asdict(QUICK.over(MODELS["pocket"].update))
     assert result.settings["versions"]["lit-widget"] == lit_widget.__version__
     assert {"python", "torch", "sam2", "peft", "numpy"} <= set(result.settings["versions"])
     assert simulate(update=None, tau=0.0).settings["update"] == asdict(MODELS["pocket"].update)

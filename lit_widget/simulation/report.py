@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import base64
 import io
+from collections.abc import Hashable
 from html import escape
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
     from .runner import SimulationResult
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
 COLOURS = {
     "original": "#999999",
     "lit-lora": "#0072B2",
+    "lit-plus": "#009E73",
     "lora-no-cl": "#CC79A7",
     "replace-original": "#D55E00",
     "token-0": "#56B4E9",
@@ -46,14 +49,17 @@ def summary_table(result: SimulationResult) -> pd.DataFrame:
     for column in table.columns[1:]:
         digits = 3 if column == "J" else 2
         table[column] = [f"{value:.{digits}f}" if np.isfinite(value) else "–" for value in table[column]]
-    fewer = [
-        "–"
-        if row["strategy"] == result.baseline or not np.isfinite(row["reduction_pct"])
-        else f"{row['reduction_pct']:.0f} % [{row['reduction_low']:.0f}, {row['reduction_high']:.0f}]"
-        for row in summary.to_dict("records")
-    ]
+    fewer = ["–" if row["strategy"] == result.baseline else reduction_text(row) for row in summary.to_dict("records")]
     table.insert(2, "fewer corrections", fewer)
     return table
+
+
+def reduction_text(row: dict[Hashable, Any]) -> str:
+    """The reduction with its interval, which one pair alone does not have."""
+    if not np.isfinite(row["reduction_pct"]):
+        return "–"
+    interval = f" [{row['reduction_low']:.0f}, {row['reduction_high']:.0f}]" if row["pairs"] > 1 else ""
+    return f"{row['reduction_pct']:.0f} %{interval}"
 
 
 def summary_text(result: SimulationResult) -> str:
@@ -92,23 +98,48 @@ def corrections_figure(result: SimulationResult) -> Figure:
     table = result.paired("corrections").sort_values(result.baseline, ascending=False)
     figure = new_figure(9.0, 3.4)
     each, total = figure.subplots(1, 2)
-    for index, strategy in enumerate(table.columns):
-        colour = COLOURS.get(strategy)
-        # Smaller on larger, so that equal counts show as rings.
-        size = max(4, 14 - 3 * index)
-        each.plot(np.arange(len(table)), table[strategy], ".", ms=size, label=strategy, color=colour)
-        own = result.events[(result.events["strategy"] == strategy) & (result.events["event"] == "corrected")]
-        frames = np.sort(np.asarray(own["frame"], dtype=float))
-        total.step(np.r_[0, frames], np.arange(len(frames) + 1), where="post", label=strategy, color=colour)
-    each.set(xlabel="pair, by corrections of the baseline", ylabel="corrections", title="Per video and object")
-    total.set(xlabel="frame", ylabel="corrections so far, all pairs", title="Over the length of the videos")
+    if len(table) == 1:
+        draw_one_pair(each, table)
+    else:
+        draw_pairs(each, table)
+    draw_totals(total, result, list(table.columns))
     for axes in (each, total):
         axes.spines[["top", "right"]].set_visible(False)
         axes.set_ylim(bottom=0)
-        for axis in (axes.xaxis, axes.yaxis):
-            axis.set_major_locator(MaxNLocator(integer=True))
-    each.legend(frameon=False)
+        axes.yaxis.set_major_locator(MaxNLocator(integer=True))
     return figure
+
+
+def draw_one_pair(axes: Axes, table: pd.DataFrame) -> None:
+    """A bar per strategy."""
+    axes.bar(list(table.columns), table.iloc[0], color=[COLOURS.get(each) for each in table.columns])
+    axes.tick_params(axis="x", rotation=20)
+    axes.set(ylabel="corrections", title="Corrections")
+
+
+def draw_pairs(axes: Axes, table: pd.DataFrame) -> None:
+    """A column of dots per pair."""
+    from matplotlib.ticker import MaxNLocator
+
+    for index, strategy in enumerate(table.columns):
+        # Smaller on larger, so that equal counts show as rings.
+        size = max(4, 14 - 3 * index)
+        axes.plot(np.arange(len(table)), table[strategy], ".", ms=size, label=strategy, color=COLOURS.get(strategy))
+    axes.set(xlabel="pair, by corrections of the baseline", ylabel="corrections", title="Per video and object")
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.legend(frameon=False)
+
+
+def draw_totals(axes: Axes, result: SimulationResult, strategies: list[str]) -> None:
+    """How corrections add up until the end of the longest video."""
+    end = result.records["frames"].max() if len(result.records) else 0
+    for strategy in strategies:
+        own = result.events[(result.events["strategy"] == strategy) & (result.events["event"] == "corrected")]
+        frames = np.sort(np.asarray(own["frame"], dtype=float))
+        counts = np.r_[np.arange(len(frames) + 1), len(frames)]
+        axes.step(np.r_[0, frames, end], counts, where="post", label=strategy, color=COLOURS.get(strategy))
+    axes.set(xlabel="frame", ylabel="corrections so far, all pairs", title="Over the length of the videos")
+    axes.legend(frameon=False)
 
 
 def new_figure(width: float, height: float) -> Figure:
@@ -161,8 +192,8 @@ def html_report(result: SimulationResult, story: Story | None) -> str:
     if story is not None:
         shown = picture(story.figure(), "A failure, its correction, and a later accepted proposal")
         pictures = (
-            f"<h2>What was learned</h2><p>{escape(story.sequence.name)}: orange with a black rim is the mask, "
-            f"the white line the truth.</p><p>{shown}</p>"
+            f"<h2>What was learned</h2><p>{escape(story.sequence.name)}, one of the clips in which most proposals were "
+            f"accepted. Orange with a black rim is the mask, the white line the truth.</p><p>{shown}</p>"
         )
     corrections = picture(result.plot(), "Corrections per pair and over the length of the videos", "chart")
     return PAGE.format(summary=summary_html(result), corrections=corrections, story=pictures)

@@ -15,6 +15,7 @@ from lit_widget.video.learner import VideoLearner
 from lit_widget.video.memory import MaskOutput
 
 from .datasets import Sequence
+from .metrics import iou
 from .protocol import FrameResult
 from .report import new_figure
 
@@ -54,13 +55,13 @@ class Story:
     def on_frame(self, result: FrameResult, event: Event) -> None:
         """Keep the first correction and the first acceptance after it."""
         if isinstance(event, Corrected) and not self.scenes:
-            clicks = "painted in full" if result.full_mask else f"{result.n_clicks} click(s)"
             self._add(event.prediction.output, event.prediction.item, "tracked mask, wrong")
-            self._add(event.correction.output, event.prediction.item, f"corrected with {clicks}")
+            self._add(event.correction.output, event.prediction.item, effort(result))
         elif isinstance(event, Accepted) and self._is_later(event.prediction.item):
-            learned = ", ".join(str(item.frame) for item in event.proposal.learned_from)
+            learned = [str(item.frame) for item in event.proposal.learned_from]
+            frames = f"frame{'s' if len(learned) > 1 else ''} {', '.join(learned)}"
             self._add(event.prediction.output, event.prediction.item, "tracked mask, wrong again")
-            self._add(event.proposal.output, event.prediction.item, f"the proposal,\nlearned from frame {learned}")
+            self._add(event.proposal.output, event.prediction.item, f"proposal, from {frames}")
 
     def _is_later(self, item: VideoItem) -> bool:
         """Whether a proposal comes long enough after the correction that copying a mask would not do."""
@@ -81,7 +82,15 @@ class Story:
         target = self.sequence.target(self.object_id, item.frame)
         mask = self.learner.mask(output)
         image = paint(self.sequence.frames[item.frame], mask, target)
-        self.scenes.append(Scene(item.frame, image, f"frame {item.frame}\n{what}"))
+        overlap = "" if target is None else f" · IoU {iou(mask, target):.2f}"
+        self.scenes.append(Scene(item.frame, image, f"frame {item.frame}{overlap}\n{what}"))
+
+
+def effort(result: FrameResult) -> str:
+    """What a correction took, in words."""
+    if result.full_mask:
+        return "corrected by painting"
+    return f"corrected by {result.n_clicks} click{'s' if result.n_clicks > 1 else ''}"
 
 
 def paint(

@@ -243,12 +243,20 @@ class Annotation:
 
     def load_adapter(self, object_id: int, state: AdapterState) -> None:
         """Let an object's adapter begin with weights learned elsewhere; undo takes them away again."""
+        strategy = self._strategy
+        if type(strategy).learn is Strategy.learn:
+            raise AnnotationError(
+                f"the strategy {strategy.name} asks no adapter; open the widget with lit-lora"
+            )
         before = self.session.checkpoint()
         try:
             self.learner.adapters.get(object_id).restore(state)
         except ValueError:
             self.session.history.drop(before)
-            raise
+            raise AnnotationError(
+                f"this adapter was saved with another model or strategy than {self.learner.model.name} and "
+                f"{strategy.name}; open the widget with those that it was learned with"
+            ) from None
         self.publish()
 
     # --- What the views see -------------------------------------------------------------------

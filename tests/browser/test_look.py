@@ -107,6 +107,9 @@ def test_light_and_dark(annotated, artifacts):
         for width in WIDTHS:
             set_width(view, width)
             look(f"{theme}-{width}-work")
+            view.press("b")
+            look(f"{theme}-{width}-brush")
+            view.press("p")
             view.press("w")
             view.until("d.proposal === '11:1'")
             look(f"{theme}-{width}-proposal")
