@@ -5,7 +5,6 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 
 import numpy as np
 import torch
@@ -162,8 +161,8 @@ class VideoLearner:
     @torch.no_grad()
     def mask(self, output: MaskOutput) -> Bool[np.ndarray, "h w"]:
         """An output at video size."""
-        if output.given is not None:
-            return output.given
+        if (given := output.given) is not None:
+            return given
         logits = F.interpolate(output.logits[None], size=self.size, mode="bilinear", align_corners=False)
         return (logits[0, 0] > 0).cpu().numpy()
 
@@ -202,7 +201,7 @@ class VideoLearner:
         note = self.tracker.note(output, status, self._moment(item, reverse=reverse))
         self.bank(item.object).records[item.frame] = self.model.remember(
             self.features[item.frame],
-            replace(output, note=note),
+            output.noted(note),
             status=status,
             conditioning=conditioning or (note is not None and note.permanent),
             reverse=reverse,

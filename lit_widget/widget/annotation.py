@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Bool
 
-from lit_widget.core.session import LiveSession
+from lit_widget.core.session import Event, LiveSession
 from lit_widget.core.strategy import Original, Strategy
 from lit_widget.core.types import AdapterState, Prediction, UpdateReport
 from lit_widget.video.adaptation import VideoItem
@@ -44,7 +44,9 @@ class Annotation:
 
     def __init__(self, learner: VideoLearner, strategy: Strategy, post: Post, *, quality: str = "predicted") -> None:
         self.learner, self._post = learner, post
-        self.session = LiveSession(learner, strategy, beside=self)
+        self.session = LiveSession(learner, strategy, beside=self, on_event=lambda event: self.heard(event))
+        self.heard: Callable[[Event], None] = lambda _: None
+        self.save: Callable[[], None] = lambda: None
         self.objects, self.active = Objects.first(), 1
         self.pending: dict[VideoItem, Pending] = {}
         self.proposal: OpenProposal | None = None
@@ -245,9 +247,7 @@ class Annotation:
         """Let an object's adapter begin with weights learned elsewhere; undo takes them away again."""
         strategy = self._strategy
         if type(strategy).learn is Strategy.learn:
-            raise AnnotationError(
-                f"the strategy {strategy.name} asks no adapter; open the widget with lit-lora"
-            )
+            raise AnnotationError(f"the strategy {strategy.name} asks no adapter; open the widget with lit-lora")
         before = self.session.checkpoint()
         try:
             self.learner.adapters.get(object_id).restore(state)
@@ -275,7 +275,8 @@ class Annotation:
         self._post(*describe_proposal(self.learner, self.proposal))
 
     def publish(self) -> None:
-        """Send everything but pixels."""
+        """Send everything but pixels, once it is safe in the session's file."""
+        self.save()
         self.state = describe(self)
         self._post(self.state, [])
         strips = [self.confidence.strip(each) for each in self.names]

@@ -1,0 +1,191 @@
+"""The SQLite file itself: its tables, who may write it, and what is refused before anything is read."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+VERSION = 1
+"""Of the tables, in the file's `user_version`."""
+
+APPLICATION_ID = 0x4C495457
+"""Marks the file as ours ("LITW")."""
+
+LARGEST_VALUE = 256 * 2**20
+"""Bytes of one value; a larger one is damage or an attack."""
+
+TABLES: dict[str, str] = {
+    "meta": "CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT",
+    "object": (
+        "CREATE TABLE object (id INTEGER PRIMARY KEY, name TEXT NOT NULL, colour TEXT NOT NULL, "
+        "hidden INTEGER NOT NULL, locked INTEGER NOT NULL) STRICT"
+    ),
+    "mask": (
+        "CREATE TABLE mask (object INTEGER NOT NULL, frame INTEGER NOT NULL, status TEXT NOT NULL, "
+        "conditioning INTEGER NOT NULL, reverse INTEGER NOT NULL, iou REAL NOT NULL, score REAL NOT NULL, "
+        "clicks INTEGER, pointer BLOB NOT NULL, bits BLOB NOT NULL, PRIMARY KEY (object, frame)) STRICT"
+    ),
+    "prompt": (
+        "CREATE TABLE prompt (object INTEGER NOT NULL, frame INTEGER NOT NULL, points TEXT NOT NULL, "
+        "first INTEGER NOT NULL, painted BLOB, PRIMARY KEY (object, frame)) STRICT"
+    ),
+    "adapter": (
+        "CREATE TABLE adapter (object INTEGER NOT NULL, slot INTEGER NOT NULL, version INTEGER NOT NULL, "
+        "learned_from TEXT NOT NULL, report TEXT NOT NULL, weights BLOB NOT NULL, PRIMARY KEY (object, slot)) STRICT"
+    ),
+    "event": (
+        "CREATE TABLE event (id INTEGER PRIMARY KEY, at REAL NOT NULL, kind TEXT NOT NULL, object INTEGER, "
+        "frame INTEGER, seconds REAL NOT NULL, detail TEXT NOT NULL) STRICT"
+    ),
+}
+"""Every table, as SQLite keeps its text."""
+
+MIGRATIONS: dict[int, str] = {}
+"""SQL that brings a file of one version to the next, by the version that it starts from."""
+
+
+class SessionFileError(ValueError):
+    """A session file that cannot be used; the sentence says why and what to do."""
+
+
+class SessionFile:
+    """One open session file, which nobody else can open until it is closed or its process ends.
+
+    Args:
+        path: where it is.
+        new: make it; else it must be there.
+
+    Raises:
+        SessionFileError: if it is missing, there already, in use, of a later version, or no session file.
+    """
+
+    def __init__(self, path: str | os.PathLike, *, new: bool) -> None:
+        self.path = Path(path).expanduser().absolute()
+        if new and self.path.exists():
+            raise SessionFileError(f"{self.path} is there already; LITWidget.open({str(path)!r}) goes on with it")
+        if not new and not self.path.is_file():
+            raise SessionFileError(f"there is no session file {self.path}; LITWidget(video, session=PATH) makes one")
+        if new and not self.path.parent.is_dir():
+            raise SessionFileError(f"there is no folder {self.path.parent} to put the session file in; make it first")
+        self._connection: sqlite3.Connection | None = None
+        with self._explained():
+            self._connection = _connect(self.path)
+            # In this mode the lock, once taken, is held until the end, and no shared memory is needed.
+            self._connection.execute("PRAGMA locking_mode = EXCLUSIVE")
+            self._connection.execute("PRAGMA journal_mode = WAL")
+            self._connection.execute("PRAGMA synchronous = NORMAL")
+            with self.transaction():
+                self._make() if new else self._check()
+
+    @contextmanager
+    def transaction(self) -> Iterator[sqlite3.Connection]:
+        """All of it or nothing is written.
+
+        Raises:
+            sqlite3.Error: if it cannot be written.
+        """
+        connection = self.connection
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            yield connection
+        except BaseException:
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+            raise
+        connection.execute("COMMIT")
+
+    @property
+    def connection(self) -> sqlite3.Connection:
+        """The connection.
+
+        Raises:
+            SessionFileError: if the file was closed.
+        """
+        if self._connection is None:
+            raise SessionFileError(f"the session file {self.path} was closed")
+        return self._connection
+
+    @property
+    def closed(self) -> bool:
+        """Whether it was closed."""
+        return self._connection is None
+
+    def rows(self, query: str) -> list[tuple]:
+        """The rows of a query.
+
+        Raises:
+            SessionFileError: if the file is damaged.
+        """
+        with self._explained():
+            return self.connection.execute(query).fetchall()
+
+    def close(self) -> None:
+        """Let go of the file, which is complete by itself from then on."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+    def _make(self) -> None:
+        for sql in TABLES.values():
+            self.connection.execute(sql)
+        self.connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+        self.connection.execute(f"PRAGMA user_version = {VERSION}")
+
+    def _check(self) -> None:
+        connection = self.connection
+        (mark,), (version,) = (
+            connection.execute(f"PRAGMA {name}").fetchone() for name in ("application_id", "user_version")
+        )
+        if mark != APPLICATION_ID or version < 1:
+            raise SessionFileError(f"{self.path} is no session file of lit-widget; give one that it wrote")
+        if version > VERSION:
+            raise SessionFileError(
+                f"{self.path} was written by a later version of lit-widget (tables {version}, known are 1 to {VERSION}); "
+                f"update lit-widget to open it"
+            )
+        for step in range(version, VERSION):
+            connection.execute(MIGRATIONS[step])
+        connection.execute(f"PRAGMA user_version = {VERSION}")
+        # Triggers and views of a stranger would run with our queries.
+        found = dict(connection.execute("SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL"))
+        if found != TABLES:
+            odd = ", ".join(
+                sorted(name for name in found.keys() | TABLES.keys() if found.get(name) != TABLES.get(name))
+            )
+            raise SessionFileError(f"{self.path} has other tables than a session file ({odd}); it cannot be opened")
+
+    @contextmanager
+    def _explained(self) -> Iterator[None]:
+        """Turn what SQLite says into a sentence, and let go of the file."""
+        try:
+            yield
+        except sqlite3.Error as error:
+            self.close()
+            raise SessionFileError(explain(self.path, error)) from None
+        except SessionFileError:
+            self.close()
+            raise
+
+
+def explain(path: Path, error: Exception) -> str:
+    """What went wrong with a file, and what to do."""
+    text = str(error)
+    if "locked" in text:
+        return f"{path} is open in another kernel, which alone may write it; close it there, or shut that kernel down"
+    if "readonly" in text or "unable to open" in text:
+        return f"{path} cannot be written ({text}); choose a folder in which you may write"
+    if "full" in text:
+        return f"{path} cannot be written because the disk is full; make room, and it is saved with the next action"
+    return f"{path} is damaged or no session file ({text}); `lit-widget doctor {path.name} --repair` saves what it can"
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    """A connection that trusts nothing in the file."""
+    connection = sqlite3.connect(path, timeout=1.0, isolation_level=None, check_same_thread=False)
+    connection.execute("PRAGMA trusted_schema = OFF")
+    connection.execute("PRAGMA cell_size_check = ON")
+    connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, LARGEST_VALUE)
+    return connection
