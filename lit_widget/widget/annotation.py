@@ -44,7 +44,7 @@ class Annotation:
 
     def __init__(self, learner: VideoLearner, strategy: Strategy, post: Post, *, quality: str = "predicted") -> None:
         self.learner, self._post = learner, post
-        self.session = LiveSession(learner, strategy, beside=self, on_event=lambda event: self.heard(event))
+        self.session = LiveSession(learner, strategy, beside=self, on_event=self._heard)
         self.heard: Callable[[Event], None] = lambda _: None
         self.save: Callable[[], None] = lambda: None
         self.objects, self.active = Objects.first(), 1
@@ -59,6 +59,9 @@ class Annotation:
         self._strategy = strategy
         self.range: tuple[int, int] | None = None
         self.state = describe(self)
+
+    def _heard(self, event: Event) -> None:
+        self.heard(event)
 
     @property
     def names(self) -> dict[int, str]:

@@ -8,10 +8,8 @@ from collections.abc import Callable
 from types import MethodType
 from typing import Any
 
-from lit_widget.core.strategy import find_strategy
+from lit_widget.video.frames import Frames
 from lit_widget.video.models import POCKET
-from lit_widget.video.strategies import STRATEGIES
-from lit_widget.video.trackers import find_tracker
 
 from .annotation import Annotation
 from .outbox import Outbox
@@ -20,6 +18,7 @@ from .store import (
     Recorder,
     SessionFile,
     SessionFileError,
+    Stored,
     describe_video,
     find_video,
     prompt_again,
@@ -27,6 +26,22 @@ from .store import (
     restore,
 )
 from .to_view import Error
+
+
+def _completed(options: dict[str, Any], stored: Stored, frames: Frames) -> dict[str, Any]:
+    """What the user gave, with the rest as the file has it.
+
+    Raises:
+        SessionFileError: if the model must be given.
+    """
+    if stored.model != POCKET.name and "model" not in options:
+        raise SessionFileError(
+            f"the session was made with the model {stored.model!r}, and a file alone loads only the bundled one; "
+            f"give it: LITWidget.open(..., model={stored.model!r})"
+        )
+    known = {name: getattr(stored, name) for name in ("strategy", "tracker", "quality", "seed")}
+    missing = {"features": frames.features()} if isinstance(frames, MissingFrames) else {}
+    return {**known, **missing, **options}
 
 
 class OfTheClass:
@@ -55,7 +70,7 @@ class Saving:
     _recorder: Recorder | None = None
 
     @OfTheClass
-    def open(cls, path: str | os.PathLike, video: Any = None, **options: Any) -> Any:
+    def open(cls, path: str | os.PathLike, video: Any = None, **options: Any) -> Any:  # noqa: N805
         """Go on with a session where it was left, however its kernel ended.
 
         Masks, objects, prompts, adapters and the journal are as they were. What tracking remembers of each frame is
@@ -78,19 +93,7 @@ class Saving:
         try:
             stored = read(file)
             frames = find_video(stored, file.path.parent, video)
-            if isinstance(frames, MissingFrames):
-                options["features"] = frames.features()
-            if stored.model != POCKET.name and "model" not in options:
-                raise SessionFileError(
-                    f"{file.path} was made with the model {stored.model!r}, and a file alone loads only the bundled one; "
-                    f"give it: LITWidget.open({str(path)!r}, model={stored.model!r})"
-                )
-            if "strategy" not in options:
-                options["strategy"] = find_strategy(stored.strategy, STRATEGIES)
-            if "tracker" not in options:
-                options["tracker"] = find_tracker(stored.tracker)
-            options = {"quality": stored.quality, "seed": stored.seed, **options}
-            widget: Any = cls(frames, **options)  # pyright: ignore[reportCallIssue]
+            widget: Any = cls(frames, **_completed(options, stored, frames))  # pyright: ignore[reportCallIssue]
             widget._resume(file)  # noqa: SLF001
         except BaseException:
             file.close()

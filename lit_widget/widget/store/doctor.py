@@ -75,7 +75,7 @@ def repair(path: str | os.PathLike) -> list[str]:
 
 def _copy(damaged: SessionFile, mended: SessionFile, table: str) -> Iterator[str]:
     """Copy a table row by row, up to where it can be read."""
-    marks = ", ".join("?" * (TABLES[table].count(",") + 1 - TABLES[table].count("PRIMARY KEY (") * 2))
+    marks = ", ".join("?" for _ in mended.rows(f"PRAGMA table_info({table})"))
     try:
         for row in damaged.connection.execute(f"SELECT * FROM {table}"):  # noqa: S608
             mended.connection.execute(f"INSERT OR REPLACE INTO {table} VALUES ({marks})", row)  # noqa: S608

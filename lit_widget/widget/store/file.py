@@ -143,8 +143,8 @@ class SessionFile:
             raise SessionFileError(f"{self.path} is no session file of lit-widget; give one that it wrote")
         if version > VERSION:
             raise SessionFileError(
-                f"{self.path} was written by a later version of lit-widget (tables {version}, known are 1 to {VERSION}); "
-                f"update lit-widget to open it"
+                f"{self.path} was written by a later version of lit-widget (its tables are of version {version}, known "
+                f"are 1 to {VERSION}); update lit-widget to open it"
             )
         for step in range(version, VERSION):
             connection.execute(MIGRATIONS[step])
@@ -174,7 +174,7 @@ def explain(path: Path, error: Exception) -> str:
     """What went wrong with a file, and what to do."""
     text = str(error)
     if "locked" in text:
-        return f"{path} is open in another kernel, which alone may write it; close it there, or shut that kernel down"
+        return f"{path} is open in another kernel or widget, which alone may write it; close it there first"
     if "readonly" in text or "unable to open" in text:
         return f"{path} cannot be written ({text}); choose a folder in which you may write"
     if "full" in text:

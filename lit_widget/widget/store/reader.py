@@ -134,7 +134,7 @@ def _masks(
         if not (known and status in get_args(FrameStatus) and number(iou) and number(score)):
             raise SessionFileError(f"the mask of object {object_id} on frame {frame} in {file.path} is damaged")
         vector = unpack_pointer(pointer, length, device)
-        output = StoredOutput(learner, frame, bits, vector, score, iou)
+        output = StoredOutput(learner, frame, bits, vector, score=score, iou=iou)
         record = StoredRecord(learner, frame, output, status, conditioning=bool(conditioning), reverse=bool(reverse))
         yield VideoItem(frame, object_id), record, clicks
 

@@ -30,7 +30,7 @@ class StoredOutput(MaskOutput):
     _bits: bytes
 
     def __init__(
-        self, learner: VideoLearner, frame: int, bits: bytes, pointer: Tensor, score: float, iou: float
+        self, learner: VideoLearner, frame: int, bits: bytes, pointer: Tensor, *, score: float, iou: float
     ) -> None:
         visible = torch.tensor([score], device=pointer.device)
         vars(self).update(_learner=learner, _frame=frame, _bits=bits, pointer=pointer, object_score=visible, iou=iou)

@@ -82,8 +82,8 @@ def find_video(stored: Stored, folder: Path, given: Any = None) -> Frames:
         shape = (len(frames), frames.height, frames.width)
         if shape != (stored.n_frames, *stored.size) or digest(frames) != stored.digest:
             raise SessionFileError(
-                f"the session is of another video than {frames.name!r}: of {stored.name!r} with {stored.n_frames} frames "
-                f"of {stored.size[1]} x {stored.size[0]} pixels"
+                f"the session is of another video than {frames.name!r}: of {stored.name!r} with {stored.n_frames} "
+                f"frames of {stored.size[1]} x {stored.size[0]} pixels"
             )
         return frames
     if stored.path is None:
