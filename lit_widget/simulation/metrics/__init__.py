@@ -3,7 +3,7 @@
 from .boundary import boundary_f
 from .davis import DavisScores, Statistics, davis_mean, davis_object
 from .intervals import Interval, bootstrap_interval, reduction_interval
-from .lvos import LvosObject, LvosScores, lvos_frames, lvos_mean, lvos_object
+from .lvos import LvosGroup, LvosObject, LvosScores, lvos_frames, lvos_mean, lvos_object
 from .mosev2 import Mosev2Scores, mosev2_mean, mosev2_object
 from .region import iou
 from .sav import sav_object
@@ -13,6 +13,7 @@ from .vost import VostScores, vost_mean, vost_object
 __all__ = [
     "DavisScores",
     "Interval",
+    "LvosGroup",
     "LvosObject",
     "LvosScores",
     "Mosev2Scores",

@@ -16,9 +16,9 @@ DIAGONAL_SHARE = 0.008
 def boundary_f(predicted: Mask, target: Mask, tolerance_px: float | None = None, *, offset_px: float = 0.0) -> float:
     """F of DAVIS: how well the outlines of two masks agree.
 
-    A boundary pixel is right if the other mask has a boundary pixel within the tolerance: the pixels that DAVIS finds by
-    dilation with a disc. F is the harmonic mean of the shares that are right on either side; 1 if neither mask has a
-    boundary, 0 if only one has.
+    A boundary pixel is right if the other mask has a boundary pixel within the tolerance, which is what dilation with
+    a disc finds. F is the harmonic mean of the shares that are right on either side; 1 if neither mask has a boundary,
+    0 if only one has.
 
     Args:
         predicted: one mask.

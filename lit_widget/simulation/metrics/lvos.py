@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import islice
@@ -20,7 +21,8 @@ class LvosObject:
 
     Attributes:
         scores: means of J and F.
-        v: standard deviation of (J + F) / 2 over frames: how unsteady the masks are.
+        v: standard deviation of (J + F) / 2 over frames: how unsteady the masks are. As in the official script, the
+            variance is rounded to four digits first.
         unseen: whether its video's category is not in the training set.
     """
 
@@ -30,36 +32,50 @@ class LvosObject:
 
 
 @dataclass(frozen=True)
-class LvosScores:
-    """Means over objects; NaN for a group without objects, and for what is made of it.
+class LvosGroup:
+    """Means over the objects of a group, NaN if there are none.
 
     Attributes:
-        j_seen: mean IoU over the objects of categories in the training set.
-        f_seen: mean F over them.
-        j_unseen: mean IoU over the objects of other categories.
-        f_unseen: mean F over them.
-        v: mean of `v` over all objects.
+        j: mean IoU.
+        f: mean F.
+        v: mean of their `v`.
     """
 
-    j_seen: float
-    f_seen: float
-    j_unseen: float
-    f_unseen: float
+    j: float
+    f: float
     v: float
+
+
+@dataclass(frozen=True)
+class LvosScores:
+    """Both groups; their mean does not depend on their sizes.
+
+    Attributes:
+        seen: objects of categories in the training set.
+        unseen: objects of other categories.
+    """
+
+    seen: LvosGroup
+    unseen: LvosGroup
 
     @property
     def j(self) -> float:
-        """Mean of the J of both groups, whatever their sizes."""
-        return (self.j_seen + self.j_unseen) / 2
+        """Mean of the groups' J."""
+        return (self.seen.j + self.unseen.j) / 2
 
     @property
     def f(self) -> float:
-        """Mean of the F of both groups."""
-        return (self.f_seen + self.f_unseen) / 2
+        """Mean of the groups' F."""
+        return (self.seen.f + self.unseen.f) / 2
+
+    @property
+    def v(self) -> float:
+        """Mean of the groups' V."""
+        return (self.seen.v + self.unseen.v) / 2
 
     @property
     def j_and_f(self) -> float:
-        """Mean of the four."""
+        """Mean of J and F of both groups."""
         return (self.j + self.f) / 2
 
 
@@ -86,18 +102,17 @@ def lvos_object(frames: Iterable[Pair], frame_nums: int, *, unseen: bool) -> Lvo
     if surplus > 0:
         raise ValueError(f"there are {frame_nums + surplus} frames but frame_nums is {frame_nums}; give the meta's own")
     j, f = (np.pad(each, (0, frame_nums - 2 - len(each))) for each in (found_j, found_f))
-    return LvosObject(Scores(float(j.mean()), float(f.mean()), len(j)), float(np.std((j + f) / 2)), unseen)
+    v = math.sqrt(round(float(np.var((j + f) / 2)), 4))
+    return LvosObject(Scores(float(j.mean()), float(f.mean()), len(j)), v, unseen)
 
 
 def lvos_mean(objects: Iterable[LvosObject]) -> LvosScores:
     """Means over the objects of all videos."""
     found = list(objects)
-    groups = [_means([each.scores for each in found if each.unseen == unseen]) for unseen in (False, True)]
-    v = float(np.mean([each.v for each in found])) if found else float("nan")
-    return LvosScores(*groups[0], *groups[1], v)
+    return LvosScores(*(_mean([each for each in found if each.unseen == unseen]) for unseen in (False, True)))
 
 
-def _means(scores: list[Scores]) -> tuple[float, float]:
-    if not scores:
-        return float("nan"), float("nan")
-    return float(np.mean([each.j for each in scores])), float(np.mean([each.f for each in scores]))
+def _mean(group: list[LvosObject]) -> LvosGroup:
+    if not group:
+        return LvosGroup(math.nan, math.nan, math.nan)
+    return LvosGroup(*np.mean([(each.scores.j, each.scores.f, each.v) for each in group], axis=0).tolist())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from jaxtyping import Bool
@@ -108,7 +109,7 @@ def absence_runs(absent: Bool[np.ndarray, " frames"]) -> tuple[list[slice], list
     end. What is there, or gone, on the first frame began before it and is no run.
     """
     changes = [*(np.flatnonzero(absent[1:] != absent[:-1]) + 1).tolist(), len(absent)]
-    runs = [slice(start, end) for start, end in zip(changes, changes[1:], strict=False)]
+    runs = [slice(start, end) for start, end in pairwise(changes)]
     return [run for run in runs if absent[run.start]], [run for run in runs if not absent[run.start]]
 
 
