@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass
 from importlib.util import find_spec
@@ -114,7 +115,7 @@ def _reporter(bar: tqdm, failed: dict[str, str]) -> Callable[[Unit, str | None],
     def report(unit: Unit, reason: str | None) -> None:
         if reason is not None:
             failed[unit.key] = reason
-            bar.write(f"failed: {unit.video}, object {unit.object}, {unit.arm}: {reason}")
+            bar.write(f"failed: {unit.video}, object {unit.object}, {unit.arm}: {reason}", file=sys.stderr)
         bar.update()
 
     return report
