@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import multiprocessing
-import queue
 import threading
 import traceback
+from collections import deque
 from collections.abc import Callable, Mapping
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import lru_cache
-from itertools import groupby
 from pathlib import Path
 
 import torch
@@ -48,7 +47,7 @@ def run_units(units: list[Unit], setup: Setup, report: Report, *, workers: int =
     workers: each computes on one thread, as the only process does.
 
     Args:
-        units: which; those of one video should follow each other.
+        units: which.
         setup: what every worker needs.
         report: called after every unit, from one of several threads.
         workers: processes.
@@ -65,12 +64,10 @@ def run_units(units: list[Unit], setup: Setup, report: Report, *, workers: int =
             for unit in waiting:
                 report(unit, attempt(unit, setup))
         return
-    videos: queue.SimpleQueue[list[Unit]] = queue.SimpleQueue()
-    for _, group in groupby(waiting, key=lambda unit: (unit.source, unit.video)):
-        videos.put(list(group))
+    pending = _Pending(waiting)
     stop = threading.Event()
     with ThreadPoolExecutor(workers) as threads:
-        running = [threads.submit(_keep_busy, videos, setup, report, stop.is_set) for _ in range(workers)]
+        running = [threads.submit(_keep_busy, pending, setup, report, stop.is_set) for _ in range(workers)]
         try:
             for each in running:
                 each.result()
@@ -91,25 +88,40 @@ def attempt(unit: Unit, setup: Setup) -> str | None:
     return None
 
 
-def _keep_busy(
-    videos: queue.SimpleQueue[list[Unit]], setup: Setup, report: Report, stopped: Callable[[], bool]
-) -> None:
-    """Give one process of its own the units of one video after the other."""
-    process = _process()
+class _Pending:
+    """Units that nobody has begun, handed out so that a process stays with a video whose frames it has encoded."""
+
+    def __init__(self, units: list[Unit]) -> None:
+        self._videos: dict[tuple[str, str], deque[Unit]] = {}
+        for unit in units:
+            self._videos.setdefault((unit.source, unit.video), deque()).append(unit)
+        self._begun: set[tuple[str, str]] = set()
+        self._lock = threading.Lock()
+
+    def take(self, last: Unit | None) -> Unit | None:
+        """The next unit for a process whose last one is given: of the same video, of a new one, or of any."""
+        with self._lock:
+            left = {video: len(units) for video, units in self._videos.items() if units}
+            if not left:
+                return None
+            same = None if last is None else (last.source, last.video)
+            video = same if same in left else max(left, key=lambda each: (each not in self._begun, left[each]))
+            self._begun.add(video)
+            return self._videos[video].popleft()
+
+
+def _keep_busy(pending: _Pending, setup: Setup, report: Report, stopped: Callable[[], bool]) -> None:
+    """Give one process of its own one unit after the other."""
+    process, unit = _process(), None
     try:
-        while True:
-            for unit in videos.get_nowait():
-                if stopped():
-                    return
-                try:
-                    report(unit, process.submit(attempt, unit, setup).result())
-                except BrokenProcessPool:
-                    reason = "its process died; perhaps memory did not suffice"
-                    UnitStore(setup.out).fail(unit, reason)
-                    report(unit, reason)
-                    process = _process()
-    except queue.Empty:
-        return
+        while not stopped() and (unit := pending.take(unit)) is not None:
+            try:
+                report(unit, process.submit(attempt, unit, setup).result())
+            except BrokenProcessPool:
+                reason = "its process died; perhaps memory did not suffice"
+                UnitStore(setup.out).fail(unit, reason)
+                report(unit, reason)
+                process = _process()
     finally:
         process.shutdown()
 
