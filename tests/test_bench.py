@@ -20,10 +20,10 @@ from PIL import Image
 
 from lit_widget.simulation import cli
 from lit_widget.simulation.bench.experiments import EXPERIMENTS
-from lit_widget.simulation.bench.paper import data_set
+from lit_widget.simulation.bench.paper import data_set, printed_corrections
 from lit_widget.simulation.bench.run import run_bench
 from lit_widget.simulation.bench.store import UnitStore
-from lit_widget.simulation.bench.tables import budget_table, label, main_table
+from lit_widget.simulation.bench.tables import analysis_table, budget_table, label, main_table
 from lit_widget.simulation.bench.units import MEASURED, Arm, Unit, list_units
 from lit_widget.simulation.bench.work import Setup, run_units
 from lit_widget.simulation.datasets import open_davis
@@ -200,6 +200,7 @@ def test_a_budget_limits_corrections_not_acceptances(data, serial, units, tmp_pa
 
 def record(video, strategy, corrections, *, source="vost:/data/VOST", tau=0.5, budget=None, seed=0, j=0.5, f=0.7):
     return {
+        "tracker": "sam2", "way": strategy, "missed": 0, "length": 9, "frames": 8,
         "source": source,
         "video": video,
         "object": 1,
@@ -246,14 +247,44 @@ def test_the_budget_table_is_j_on_vost_and_j_and_f_elsewhere():
         [
             record(video, strategy, 1, source=source, budget=budget)
             for source in ("vost:/d", "sav/test:/d")
-            for budget in (4, 8)
+            for budget in (None, 8)
             for strategy in ("original", "lit-lora")
             for video in "ab"
+            if budget or strategy == "original"
         ]
     )
-    table = budget_table(records).set_index(["data", "budget", "strategy"])
-    assert table.loc[("vost/val", 4, "lit-lora"), ["score", "low", "high", "paper"]].tolist() == [50, 50, 50, 50.6]
-    assert table.loc[("sav/test", 8, "original"), ["score", "is", "paper"]].tolist() == [60, "J&F", 72.8]
+    records.loc[(records["video"] == "a") & records["budget"].isna(), "corrections"] = 30
+    records.loc[records["video"] == "b", ["j", "f"]] = 0.9
+    table = budget_table(records).set_index(["data", "budget", "pairs of", "strategy"])
+    assert table.loc[("vost/val", 8, "≥ 10", "lit-lora"), ["pairs", "score", "low", "high", "paper"]].tolist() == [
+        *(1, 50, 50, 50, 60.6)
+    ]
+    assert table.loc[("sav/test", 8, "all", "original"), ["pairs", "score", "is"]].tolist() == [2, 75, "J&F"]
+    assert math.isnan(table.loc[("sav/test", 8, "all", "original"), "paper"])
+
+
+def test_the_analysis_compares_with_no_corrections():
+    rows = [("a", None, 20, 0.9), ("a", 0, 0, 0.3), ("b", None, 4, 0.9), ("b", 0, 0, 0.7)]
+    records = pd.DataFrame([record(v, "original", n, budget=budget, j=j) for v, budget, n, j in rows])
+    table = analysis_table(records).set_index("pairs of")
+    names = ["corrections", "without corrections", "with corrections", "corrections, paper"]
+    assert table.loc["all", names].tolist() == pytest.approx([12, 50, 90, 18.6])
+    assert table.loc["≥ 10", names].tolist() == pytest.approx([20, 30, 90, 27.4])
+
+
+def test_arms_have_names_that_the_paper_can_be_looked_up_by():
+    assert Arm("lit-lora", 0.75, budget=3, tracker="samurai").way == "lit-lora"
+    assert Arm("lit-lora", samples=3).way == "lit-lora, 3/1"
+    assert Arm("lit-lora", epochs=5, monitor="learned", automatic=True).way == "lit-lora, 5 epochs, learned, automatic"
+    assert printed_corrections("vost:/d", 0.5, "sam2", "lit-lora, 3/1") == 17.73
+    assert printed_corrections("vost:/d", 0.5, "dam4sam", "lit-lora") == 22.46
+    assert printed_corrections("sav/test:/d", 0.75, "sam2", "original") == 29.83
+    for nothing in (
+        ("sav:/d", 0.5, "dam4sam", "original"),
+        ("vost:/d", 0.6, "sam2", "original"),
+        ("/d", 0.5, "sam2", "original"),
+    ):
+        assert math.isnan(printed_corrections(*nothing))
 
 
 def test_sources_have_names_in_tables():
@@ -294,10 +325,11 @@ def test_a_killed_run_goes_on_to_the_same_table(data, tmp_path):
 
 @pytest.mark.parametrize("name", list(EXPERIMENTS))
 def test_every_experiment_writes_its_report(name, data, tmp_path):
-    result = run_bench(name, [str(data)], out=tmp_path, strategies=["original"], limit=1, progress=False)
+    few = ["original"] if name in ("tau", "budget") else ["original", "token-0"]
+    result = run_bench(name, [str(data)], out=tmp_path, strategies=few, limit=1, progress=False)
     assert result.complete
     assert not result.failed
-    assert result.units == len(EXPERIMENTS[name].arms(["original"]))
+    assert result.units == len(EXPERIMENTS[name].arms(few))
     assert {path.name.split(".")[0] for path in result.files} == {name, f"{name}-records", f"{name}-trajectories"}
     assert all(path.stat().st_size for path in result.files)
     about = json.loads((tmp_path / f"{name}.json").read_text())

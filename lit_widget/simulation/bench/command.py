@@ -12,7 +12,7 @@ from lit_widget.video.catalogue import OPTIONS
 def add_bench(commands: Any) -> None:
     """Add the command to what `argparse.ArgumentParser.add_subparsers` returned."""
     bench = commands.add_parser("bench", help="run one of the paper's experiments on data sets; see `lit-widget list`")
-    bench.add_argument("name", metavar="NAME", help="main, tau or budget")
+    bench.add_argument("name", metavar="NAME", help="main, tau, budget and so on")
     bench.add_argument(
         "--data",
         nargs="+",
@@ -22,7 +22,7 @@ def add_bench(commands: Any) -> None:
     )
     bench.add_argument("--out", default="bench", metavar="DIR", help="finished units here are not run again")
     bench.add_argument("--workers", type=int, default=1, metavar="N", help="processes on this machine")
-    bench.add_argument("--strategies", default="original,lit-lora", help="comma-separated; the first is the baseline")
+    bench.add_argument("--strategies", help="comma-separated, the first is the baseline; the experiment's by default")
     bench.add_argument("--seeds", default="0", help="comma-separated; results are means over them")
     bench.add_argument("--limit", type=int, metavar="N", help="only the first N (video, object) pairs of each source")
     bench.add_argument("--model", help="see `lit-widget list`; the pocket model by default")
@@ -42,7 +42,7 @@ def _bench(parsed: argparse.Namespace) -> int:
         parsed.name,
         parsed.data,
         out=parsed.out,
-        strategies=[name.strip() for name in parsed.strategies.split(",")],
+        strategies=[name.strip() for name in parsed.strategies.split(",")] if parsed.strategies else None,
         seeds=seeds,
         workers=parsed.workers,
         limit=parsed.limit,

@@ -54,7 +54,7 @@ def run_bench(
     data: Iterable[str],
     *,
     out: str | Path,
-    strategies: Iterable[str] = ("original", "lit-lora"),
+    strategies: Iterable[str] | None = None,
     seeds: Iterable[int] = (0,),
     workers: int = 1,
     limit: int | None = None,
@@ -70,7 +70,7 @@ def run_bench(
         name: one of `EXPERIMENTS`.
         data: sources for `open_sources`.
         out: folder of the results.
-        strategies: names; the first is the baseline.
+        strategies: names, of which the first is the baseline; the experiment's own by default.
         seeds: of the user, the adapters' initial weights and dropout; results are means over them.
         workers: processes, each of which computes on one thread.
         limit: only that many (video, object) pairs of each source.
@@ -84,7 +84,7 @@ def run_bench(
         ValueError: if a name is unknown or a source cannot be read.
     """
     experiment, options = find_experiment(name), dict(model or {})
-    chosen = list(dict.fromkeys(find_strategy(each, STRATEGIES).name for each in strategies))
+    chosen = list(dict.fromkeys(find_strategy(each, STRATEGIES).name for each in strategies or experiment.strategies))
     entry = find_entry(options.get("name"), options.get("config")).name
     called = " ".join([entry, *(str(options[each]) for each in ("weights", "precision") if options.get(each))])
     sources = [(source, open_sources([source])) for source in data]
@@ -132,12 +132,13 @@ def _written(
     if not table.empty:
         files = [setup.out / f"{name}.csv", setup.out / f"{name}.png", setup.out / f"{name}.json"]
         table.to_csv(files[0], index=False)
-        experiment.figure(records).savefig(files[1], dpi=130)
+        events = events_table(results)
+        experiment.figure(records, events).savefig(files[1], dpi=130)
         arms = [asdict(arm) for arm in dict.fromkeys(unit.arm for unit in units)]
         about = {"experiment": name, "arms": arms, "model": units[0].model, "versions": environment()}
         files[2].write_text(json.dumps({**about, "units": len(units), "finished": len(results)}, indent=1) + "\n")
         files.append(_save_rows(records, setup.out / f"{name}-records"))
-        files.append(_save_rows(events_table(results), setup.out / f"{name}-trajectories"))
+        files.append(_save_rows(events, setup.out / f"{name}-trajectories"))
     return BenchResult(table, len(units), len(results), failed, files)
 
 

@@ -1,24 +1,32 @@
-"""Tables and figures of the experiments, made from the records of finished units alone."""
+"""Tables of the experiments, made from the records of finished units alone."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from lit_widget.simulation.metrics import bootstrap_interval, reduction_interval
-from lit_widget.simulation.report import COLOURS, new_figure
 from lit_widget.simulation.runner import MANY_CORRECTIONS
 
-from .paper import BUDGET_SCORES, BUDGETS, CORRECTIONS, MINUTES, column, data_set
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+from .paper import (
+    BUDGET_SCORES,
+    BUDGETS,
+    CORRECTED_SCORES,
+    PAIR_CORRECTIONS,
+    UNCORRECTED_SCORES,
+    column,
+    data_set,
+    printed_corrections,
+    printed_minutes,
+)
+from .units import Arm
 
 PAIR = ["video", "object"]
+ALL = "all"
 
 
 def records_table(results: Iterable[dict[str, Any]]) -> pd.DataFrame:
@@ -34,63 +42,89 @@ def events_table(results: Iterable[dict[str, Any]]) -> pd.DataFrame:
 def _identity(result: dict[str, Any]) -> dict[str, Any]:
     unit = dict(result["unit"])
     arm = unit.pop("arm")
-    return {**unit, **arm}
+    return {**unit, **arm, "way": Arm(**arm).way}
 
 
 def main_table(records: pd.DataFrame) -> pd.DataFrame:
-    """Corrections and minutes by data set, τ and strategy, of all pairs and of those with many corrections.
+    """Corrections and minutes by data set, τ, tracker and arm, of all pairs and of those with many corrections.
 
-    Reductions are in per cent against the first strategy, with a 95 % bootstrap interval over pairs. What the paper
-    printed is beside its own data sets and subset.
+    Reductions are in per cent against the first arm, with a 95 % bootstrap interval over pairs. What the paper printed
+    is beside its own data sets and subset. "missed" are errors that nobody corrected, "J" is of the resulting masks.
     """
     rows = []
-    for source, tau, pairs in _groups(records, "tau"):
-        baseline = pairs["corrections"].columns[0]
-        everyone = pairs["corrections"].index
-        many = everyone[np.asarray(pairs["corrections"][baseline]) >= MANY_CORRECTIONS]
-        for subset, chosen in (("all", everyone), (f"≥ {MANY_CORRECTIONS}", many)):
+    for (source, tau, tracker), pairs in _groups(records, ["source", "tau", "tracker"]):
+        for subset, chosen in _subsets(pairs["corrections"].iloc[:, 0]):
             corrections, minutes = pairs["corrections"].loc[chosen], pairs["annotation_s"].loc[chosen] / 60
-            for strategy in corrections.columns if len(chosen) else ():
-                row = {"data": label(source), "tau": tau, "pairs of": subset, "strategy": strategy}
-                row |= {"pairs": len(corrections), "corrections": corrections[strategy].mean()}
-                row |= _reduction(corrections, baseline, strategy, "corrections")
-                row |= {"minutes": minutes[strategy].mean()}
-                row |= _reduction(minutes, baseline, strategy, "minutes")
-                at = column(source) if subset != "all" else None
-                for name, printed in (("corrections", CORRECTIONS), ("minutes", MINUTES)):
-                    known = printed.get((tau, strategy))
-                    row[f"{name}, paper"] = np.nan if at is None or known is None else known[at]
+            for way in corrections.columns:
+                row = {"data": label(source), "tau": tau, "tracker": tracker, "pairs of": subset, "strategy": way}
+                row |= {"pairs": len(corrections), "corrections": corrections[way].mean()}
+                row |= _reduction(corrections, way, "corrections")
+                row |= {"minutes": minutes[way].mean()}
+                row |= _reduction(minutes, way, "minutes")
+                row |= {name: pairs[name].loc[chosen, way].mean() for name in ("missed", "j")}
+                selected = subset != ALL
+                row["corrections, paper"] = printed_corrections(source, tau, tracker, way) if selected else np.nan
+                row["minutes, paper"] = printed_minutes(source, tau, tracker, way) if selected else np.nan
                 rows.append(row)
-    return pd.DataFrame(rows)
+    return pd.DataFrame(rows).rename(columns={"j": "J"})
 
 
 def budget_table(records: pd.DataFrame) -> pd.DataFrame:
-    """Quality of the masks in per cent by data set, budget and strategy, with a 95 % bootstrap interval over pairs.
+    """Quality of the masks in per cent by data set, budget and arm, with a 95 % bootstrap interval over pairs.
 
-    It is J on VOST and J&F elsewhere, over pairs with many corrections where there are any, as the paper has it.
+    The paper's are of pairs with many corrections where the budget is not limited.
     """
     rows = []
-    for source, budget, pairs in _groups(records, "budget"):
-        j, f = pairs["j"].astype(float), pairs["f"].astype(float)
-        is_vost = (data_set(source) or "").startswith("vost")
-        scores = 100 * (j if is_vost else (j + f) / 2)
-        for strategy in scores.columns:
-            interval = bootstrap_interval(scores[strategy].dropna())
-            printed = BUDGET_SCORES.get(data_set(source) or "", {}).get(strategy)
-            rows.append(
-                {
-                    "data": label(source),
-                    "budget": int(budget),
-                    "strategy": strategy,
-                    "pairs": len(scores),
-                    "score": interval.estimate,
-                    "low": interval.low,
-                    "high": interval.high,
-                    "is": "J" if is_vost else "J&F",
-                    "paper": np.nan if printed is None else printed[BUDGETS.index(int(budget))],
-                }
-            )
+    for source, unlimited in _unlimited(records):
+        for (budget,), pairs in _groups(records.loc[records["source"] == source], ["budget"]):
+            scores = quality(source, pairs)
+            for subset, chosen in _subsets(unlimited):
+                printed = BUDGET_SCORES.get(data_set(source) or "", {}) if subset != ALL else {}
+                for way in scores.columns:
+                    known = printed.get(way, [np.nan] * len(BUDGETS))[BUDGETS.index(int(budget))]
+                    row = {"data": label(source), "budget": int(budget), "pairs of": subset, "strategy": way}
+                    rows.append(
+                        {**row, **_score(scores.loc[:, way].reindex(chosen)), "is": score_of(source), "paper": known}
+                    )
     return pd.DataFrame(rows)
+
+
+def analysis_table(records: pd.DataFrame) -> pd.DataFrame:
+    """Corrections of the baseline and what they are good for, of all pairs and of those with many (paper figure 3)."""
+    rows = []
+    for source, unlimited in _unlimited(records):
+        own = records.loc[records["source"] == source]
+        free = own.loc[own["budget"].isna()].assign(budget=-1)
+        with_corrections, without = (
+            quality(source, next(pairs for _, pairs in _groups(each, ["budget"]))).iloc[:, 0]
+            for each in (free, own.loc[own["budget"] == 0])
+        )
+        at = column(source)
+        for subset, chosen in _subsets(unlimited):
+            count = bootstrap_interval(unlimited.loc[chosen])
+            row = {"data": label(source), "pairs of": subset, "pairs": len(chosen), "corrections": count.estimate}
+            row |= {"low": count.low, "high": count.high, "is": score_of(source)}
+            row["without corrections"] = without.reindex(chosen).mean()
+            row["with corrections"] = with_corrections.reindex(chosen).mean()
+            for name, printed in (
+                ("corrections", PAIR_CORRECTIONS),
+                ("without corrections", UNCORRECTED_SCORES),
+                ("with corrections", CORRECTED_SCORES),
+            ):
+                row[f"{name}, paper"] = np.nan if at is None else printed["all" if subset == ALL else "selected"][at]
+            rows.append(row)
+    return pd.DataFrame(rows)
+
+
+def quality(source: str, pairs: dict[str, pd.DataFrame]) -> pd.DataFrame:
+    """The score of the resulting masks in per cent by pair and arm."""
+    j, f = pairs["j"].astype(float), pairs["f"].astype(float)
+    return 100 * (j if score_of(source) == "J" else (j + f) / 2)
+
+
+def score_of(source: str) -> str:
+    """What the paper takes as the quality of masks: J on VOST, J&F elsewhere."""
+    return "J" if (data_set(source) or "").startswith("vost") else "J&F"
 
 
 def label(source: str) -> str:
@@ -99,74 +133,45 @@ def label(source: str) -> str:
     return name or (source if source.startswith("embedded:") else Path(source).name)
 
 
-def main_figure(records: pd.DataFrame) -> Figure:
-    """Mean corrections of all pairs by data set and τ, a bar per strategy."""
-    table = main_table(records)
-    table = table[table["pairs of"] == "all"]
-    groups = list(dict.fromkeys(zip(table["data"], table["tau"], strict=True)))
-    strategies = list(dict.fromkeys(table["strategy"]))
-    figure = new_figure(2.5 + 1.6 * len(groups), 3.4)
-    axes = figure.subplots()
-    for i, strategy in enumerate(strategies):
-        own = table[table["strategy"] == strategy].set_index(["data", "tau"])["corrections"]
-        places = np.arange(len(groups)) + (i - (len(strategies) - 1) / 2) * 0.8 / len(strategies)
-        axes.bar(places, own.reindex(groups), 0.8 / len(strategies), label=strategy, color=COLOURS.get(strategy))
-    axes.set_xticks(range(len(groups)), [f"{data}\nτ {tau:g}" for data, tau in groups])
-    return _finished(figure, axes, "corrections per pair")
+def _groups(records: pd.DataFrame, by: list[str]) -> Iterator[tuple[Any, dict[str, pd.DataFrame]]]:
+    """(values of `by`, tables of each measure by pair and arm): means over seeds, of pairs that every arm finished."""
+    for values, own in records.dropna(subset=by).groupby(by, sort=False):
+        tables = {
+            name: own.pivot_table(index=PAIR, columns="way", values=name, dropna=False)
+            for name in ("corrections", "annotation_s", "missed", "j", "f")
+        }
+        ways = list(dict.fromkeys(own["way"]))
+        complete = tables["corrections"].reindex(columns=ways).dropna().index
+        if len(complete):
+            yield values, {name: table.reindex(complete, columns=ways) for name, table in tables.items()}
 
 
-def tau_figure(records: pd.DataFrame) -> Figure:
-    """Mean corrections over τ, a line per strategy, a panel per data set."""
-    table = main_table(records)
-    return _lines(table.loc[table["pairs of"] == "all"], "tau", "corrections", "τ", "corrections per pair")
+def _unlimited(records: pd.DataFrame) -> Iterator[tuple[str, pd.Series]]:
+    """(source, corrections by pair) of the first arm where the user corrects every error."""
+    free = records.loc[records["budget"].isna()].assign(budget=-1)
+    for (source, _), pairs in _groups(free, ["source", "budget"]):
+        yield source, pairs["corrections"].iloc[:, 0]
 
 
-def budget_figure(records: pd.DataFrame) -> Figure:
-    """Quality over budget as in the paper's figure 4, a line per strategy, a panel per data set; the paper's dashed."""
-    return _lines(budget_table(records), "budget", "score", "corrections given at most", "quality of the masks in %")
+def _subsets(corrections: pd.Series) -> Iterator[tuple[str, pd.Index]]:
+    """All pairs, and those with many corrections if there are any."""
+    yield ALL, corrections.index
+    many = corrections.index[np.asarray(corrections) >= MANY_CORRECTIONS]
+    if len(many):
+        yield f"≥ {MANY_CORRECTIONS}", many
 
 
-def _groups(records: pd.DataFrame, by: str) -> Iterator[tuple[str, float, dict[str, pd.DataFrame]]]:
-    """(source, value of `by`, tables of each measure by pair and strategy): means over seeds, of complete pairs."""
-    strategies = list(dict.fromkeys(records["strategy"]))
-    for source in dict.fromkeys(records["source"]):
-        for value in sorted(set(records[by])):
-            own = records[(records["source"] == source) & (records[by] == value)]
-            tables = {
-                name: own.pivot_table(index=PAIR, columns="strategy", values=name, dropna=False)
-                for name in ("corrections", "annotation_s", "j", "f")
-            }
-            finished = [strategy for strategy in strategies if strategy in tables["corrections"]]
-            complete = tables["corrections"].reindex(columns=finished).dropna().index
-            if len(complete):
-                yield source, value, {n: table.reindex(complete, columns=finished) for n, table in tables.items()}
+def _score(values: pd.Series) -> dict[str, Any]:
+    known = values.dropna()
+    if known.empty:
+        return {"pairs": 0, "score": np.nan, "low": np.nan, "high": np.nan}
+    interval = bootstrap_interval(known)
+    return {"pairs": len(known), "score": interval.estimate, "low": interval.low, "high": interval.high}
 
 
-def _reduction(values: pd.DataFrame, baseline: str, strategy: str, name: str) -> dict[str, float]:
-    columns = f"fewer {name} %", f"{name} low", f"{name} high"
-    if strategy == baseline:
+def _reduction(values: pd.DataFrame, way: str, name: str) -> dict[str, float]:
+    columns, baseline = (f"fewer {name} %", f"{name} low", f"{name} high"), values.columns[0]
+    if way == baseline:
         return dict.fromkeys(columns, np.nan)
-    drop = reduction_interval(values[baseline], values[strategy])
+    drop = reduction_interval(values[baseline], values[way])
     return dict(zip(columns, (drop.estimate, drop.low, drop.high), strict=True))
-
-
-def _lines(table: pd.DataFrame, x: str, y: str, x_label: str, y_label: str) -> Figure:
-    panels = list(dict.fromkeys(table["data"]))
-    figure = new_figure(1.0 + 3.6 * len(panels), 3.4)
-    for axes, panel in zip(figure.subplots(1, len(panels), squeeze=False)[0], panels, strict=True):
-        for strategy, own in table[table["data"] == panel].groupby("strategy", sort=False):
-            colour = COLOURS.get(str(strategy))
-            (line,) = axes.plot(own[x], own[y], ".-", label=strategy, color=colour)
-            if "low" in own:
-                axes.fill_between(own[x], own["low"], own["high"], alpha=0.2, color=line.get_color(), lw=0)
-                axes.plot(own[x], own["paper"], "--", lw=1, color=line.get_color())
-        axes.set(title=panel, xlabel=x_label)
-        _finished(figure, axes, y_label)
-    return figure
-
-
-def _finished(figure: Figure, axes: Any, y_label: str) -> Figure:
-    axes.set_ylabel(y_label)
-    axes.spines[["top", "right"]].set_visible(False)
-    axes.legend(frameon=False)
-    return figure

@@ -17,6 +17,7 @@ from lit_widget.core.update import UpdateConfig
 from lit_widget.simulation.cost import CostModel
 from lit_widget.simulation.datasets import Sequence
 from lit_widget.simulation.metrics import boundary_f, iou
+from lit_widget.simulation.monitor import find_monitor
 from lit_widget.simulation.protocol import FrameResult, run_pair
 from lit_widget.simulation.records import pair_record
 from lit_widget.simulation.user import SimulatedUser
@@ -40,6 +41,10 @@ class Arm:
         budget: corrections that the user gives at most; None: no limit.
         tracker: name of the tracker.
         epochs: of an update; None: the model's own setting.
+        samples: corrections learned in one update.
+        batch: how many of them share an optimizer step.
+        monitor: who finds the errors.
+        automatic: whether the monitor judges proposals, too.
     """
 
     strategy: str
@@ -47,6 +52,22 @@ class Arm:
     budget: int | None = None
     tracker: str = "sam2"
     epochs: int | None = None
+    samples: int = 1
+    batch: int = 1
+    monitor: str = "user"
+    automatic: bool = False
+
+    @property
+    def way(self) -> str:
+        """What tables call it: the strategy, and what is special about how it learns and who watches."""
+        words = [
+            self.strategy,
+            None if self.epochs is None else f"{self.epochs} epochs",
+            None if self.samples == self.batch == 1 else f"{self.samples}/{self.batch}",
+            None if self.monitor == "user" else self.monitor,
+            "automatic" if self.automatic else None,
+        ]
+        return ", ".join(word for word in words if word)
 
 
 @dataclass(frozen=True)
@@ -108,9 +129,9 @@ def run_unit(unit: Unit, sequence: Sequence, model: Sam2, features: FeatureCache
         features: encoded frames of the video, shared between its units.
 
     Returns:
-        Plain data: "unit"; "record", the fields of `PairRecord` and `j` and `f`, the scores of the resulting masks
-        without the last annotated frame, or null if there is nothing to judge; "events", one row per correction or
-        acceptance.
+        Plain data: "unit"; "record", the fields of `PairRecord`, `j` and `f`, the scores of the resulting masks without
+        the last annotated frame, and `length`, the frames of the video, or null if there is nothing to judge; "events",
+        one row per correction or acceptance.
     """
     arm = unit.arm
     strategy = find_strategy(arm.strategy, STRATEGIES)
@@ -124,17 +145,28 @@ def run_unit(unit: Unit, sequence: Sequence, model: Sam2, features: FeatureCache
         tracker=find_tracker(arm.tracker),
     )
     user, quality = SimulatedUser(tau=arm.tau, seed=unit.seed), _Quality(learner, sequence, unit.object)
-    frames = run_pair(learner, sequence, unit.object, strategy, user, budget=arm.budget, on_frame=quality.add)
+    watch = find_monitor(arm.monitor)
+    frames = run_pair(
+        learner,
+        sequence,
+        unit.object,
+        strategy,
+        user,
+        monitor=None if watch is None else watch(learner, arm.tau),
+        automatic=arm.automatic,
+        budget=arm.budget,
+        on_frame=quality.add,
+    )
     record = pair_record((unit.video, unit.object, arm.strategy), frames, user, CostModel())
     return {
         "unit": asdict(unit),
-        "record": None if record is None else {**asdict(record), **quality.means()},
+        "record": None if record is None else {**asdict(record), **quality.means(), "length": len(sequence.frames)},
         "events": [asdict(frame) for frame in frames if frame.event != "tracked"],
     }
 
 
 def _update(model: Sam2, arm: Arm) -> UpdateConfig:
-    own = update_of(model.name)
+    own = replace(update_of(model.name), samples=arm.samples, batch=arm.batch)
     return own if arm.epochs is None else replace(own, epochs=arm.epochs)
 
 
