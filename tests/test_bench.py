@@ -323,6 +323,7 @@ def test_a_killed_run_goes_on_to_the_same_table(data, tmp_path):
     pd.testing.assert_frame_equal(*timeless)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", list(EXPERIMENTS))
 def test_every_experiment_writes_its_report(name, data, tmp_path):
     few = ["original"] if name in ("tau", "budget") else ["original", "token-0"]
