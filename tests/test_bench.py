@@ -200,7 +200,11 @@ def test_a_budget_limits_corrections_not_acceptances(data, serial, units, tmp_pa
 
 def record(video, strategy, corrections, *, source="vost:/data/VOST", tau=0.5, budget=None, seed=0, j=0.5, f=0.7):
     return {
-        "tracker": "sam2", "way": strategy, "missed": 0, "length": 9, "frames": 8,
+        "tracker": "sam2",
+        "way": strategy,
+        "missed": 0,
+        "length": 9,
+        "frames": 8,
         "source": source,
         "video": video,
         "object": 1,
