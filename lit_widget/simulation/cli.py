@@ -10,6 +10,8 @@ from pathlib import Path
 from lit_widget import __version__
 from lit_widget.video.catalogue import OPTIONS, ModelError, section
 
+from .bench.command import add_bench
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; returns the exit status."""
@@ -33,7 +35,10 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     simulate = commands.add_parser("simulate", help="annotate sequences with a simulated user and compare strategies")
     simulate.add_argument(
-        "sources", nargs="+", metavar="SOURCE", help="folder in DAVIS layout, or embedded:KIND:FIRST-LAST"
+        "sources",
+        nargs="+",
+        metavar="SOURCE",
+        help="folder in DAVIS layout, NAME[/SPLIT]:DIR of a public data set, or embedded:KIND:FIRST-LAST",
     )
     simulate.add_argument(
         "--strategies", default="original,lit-lora", help="comma-separated; the first is the baseline"
@@ -52,6 +57,7 @@ def _parser() -> argparse.ArgumentParser:
     simulate.add_argument("--epochs", type=int, help="instead of the model's own")
     simulate.add_argument("--json", metavar="OUT.json", help="write settings, records and summary")
     simulate.set_defaults(run=_simulate)
+    add_bench(commands)
     listing = commands.add_parser("list", help="list models and their options, trackers, strategies, embedded clips")
     listing.set_defaults(run=_list)
     return parser
@@ -100,6 +106,9 @@ def _list(_: argparse.Namespace) -> int:
     from lit_widget.video.strategies import strategies
     from lit_widget.video.trackers import trackers
 
+    from .bench.experiments import EXPERIMENTS
+    from .datasets import DATASETS
+
     known = models()
     options = {f"--{option}": line for option, line in known.options.items()}
     for title, entries in (
@@ -109,6 +118,8 @@ def _list(_: argparse.Namespace) -> int:
         ("trackers", {name: str(info) for name, info in trackers().items()}),
         ("strategies", strategies()),
         ("embedded clips", KINDS),
+        ("public data sets", {name: each.layout for name, each in DATASETS.items()}),
+        ("experiments", {name: each.help for name, each in EXPERIMENTS.items()}),
     ):
         print(section(title, entries))
     return 0
