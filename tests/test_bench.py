@@ -18,7 +18,7 @@ import pytest
 from helpers import clip
 from PIL import Image
 
-from lit_widget.simulation import cli
+from lit_widget import cli
 from lit_widget.simulation.bench.experiments import EXPERIMENTS
 from lit_widget.simulation.bench.paper import data_set, printed_corrections
 from lit_widget.simulation.bench.run import run_bench
@@ -303,7 +303,7 @@ def test_sources_have_names_in_tables():
 
 
 def bench(*arguments):
-    return [sys.executable, "-m", "lit_widget.simulation.cli", "bench", *map(str, arguments)]
+    return [sys.executable, "-m", "lit_widget.cli", "bench", *map(str, arguments)]
 
 
 @pytest.mark.slow

@@ -9,7 +9,7 @@ import pytest
 from helpers import clip
 from PIL import Image
 
-from lit_widget.simulation import cli
+from lit_widget import cli
 from lit_widget.simulation.runner import SimulationResult
 from lit_widget.video.learner import VideoLearner
 
@@ -17,7 +17,7 @@ FRAMES = 6
 
 
 def command(*arguments, cwd):
-    call = [sys.executable, "-m", "lit_widget.simulation.cli", *arguments]
+    call = [sys.executable, "-m", "lit_widget.cli", *arguments]
     return subprocess.run(call, capture_output=True, text=True, check=False, cwd=cwd, timeout=300)
 
 

@@ -379,7 +379,7 @@ def refuses(path):
         annotation = Annotation(learner, LitLora(), lambda *_: None)
         restore(file, annotation)
         annotation.publish()
-        for item, record in annotation._records().items():
+        for item, record in learner.records().items():
             assert learner.mask(record.output).shape == learner.size, item
     except ValueError as error:
         return bool(str(error))
@@ -398,3 +398,16 @@ def test_a_decompression_bomb_is_not_inflated(copy):
         widget.masks(object_id=1)
     widget.close()
     assert copy.stat().st_size < 2 * 2**20
+
+
+def test_the_doctor_from_a_shell(copy, capsys):
+    from lit_widget import cli
+
+    assert cli.main(["doctor", str(copy)]) == 0
+    assert "is whole" in capsys.readouterr().out
+    alter(copy, "UPDATE mask SET bits = x'00' WHERE frame = 4")
+    assert cli.main(["doctor", str(copy), "--json"]) == 1
+    assert json.loads(capsys.readouterr().out) == ["the mask of object 1 on frame 4 is damaged"]
+    assert cli.main(["doctor", "--repair"]) == 2
+    assert cli.main(["doctor"]) == 0
+    assert "torch" in capsys.readouterr().out

@@ -21,7 +21,7 @@ from lit_widget.core.update import Stepper, UpdateConfig, limited_threads, onlin
 from .adaptation import Evidence, Sample, TrainingPass, VideoItem, consult
 from .frames import Frames
 from .losses import mask_iou
-from .memory import FrameStatus, MaskOutput, MemoryBank, Recall
+from .memory import FrameRecord, FrameStatus, MaskOutput, MemoryBank, Recall
 from .quirks import Quirks
 from .sam2 import FeatureCache, Points, Sam2
 from .trackers import Moment, Tracker, TrackerError, find_tracker
@@ -73,6 +73,14 @@ class VideoLearner:
     def bank(self, object_id: int) -> MemoryBank:
         """The memory of an object, empty at first."""
         return self.banks.setdefault(object_id, MemoryBank())
+
+    def records(self) -> dict[VideoItem, FrameRecord]:
+        """All records of all objects; may be asked from any thread."""
+        return {
+            VideoItem(frame, object_id): record
+            for object_id, bank in list(self.banks.items())
+            for frame, record in dict(bank.records).items()
+        }
 
     # --- Asking -----------------------------------------------------------------------------------
 

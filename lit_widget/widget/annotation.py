@@ -17,7 +17,7 @@ from lit_widget.core.strategy import Original, Strategy
 from lit_widget.core.types import AdapterState, Prediction, UpdateReport
 from lit_widget.video.adaptation import VideoItem
 from lit_widget.video.learner import VideoLearner
-from lit_widget.video.memory import FrameRecord, MaskOutput
+from lit_widget.video.memory import MaskOutput
 from lit_widget.video.sam2 import Points
 
 from .activity import Activity
@@ -91,7 +91,7 @@ class Annotation:
         """Remove an object with all its masks and what its adapters learned; undo brings it back."""
         self.check_free(VideoItem(0, object_id))
         self.session.checkpoint()
-        gone = [item for item in self._records() if item.object == object_id]
+        gone = [item for item in self.learner.records() if item.object == object_id]
         for item in [each for each in self.pending if each.object == object_id]:
             self.pending.pop(item)
         if self.proposal is not None and self.proposal.item.object == object_id:
@@ -347,11 +347,11 @@ class Annotation:
 
     def _travel(self, activity: Activity, go: Callable[[], None]) -> None:
         """Undo or redo, and show what changed and where."""
-        before, prompted = self._records(), self.pending
+        before, prompted = self.learner.records(), self.pending
         if self.proposal is not None:
             self._close_proposal()
         go()
-        after = self._records()
+        after = self.learner.records()
         differing = differences(before, after)
         changed = sorted(differing | differences(prompted, self.pending))
         if changed:
@@ -396,13 +396,6 @@ class Annotation:
         self.objects, self.pending = self.objects.back_to(objects), dict(pending)
         if self.active not in self.names:
             self.active = self.objects.neighbour(self.active)
-
-    def _records(self) -> dict[VideoItem, FrameRecord]:
-        return {
-            VideoItem(frame, object_id): record
-            for object_id, bank in self.learner.banks.items()
-            for frame, record in bank.records.items()
-        }
 
 
 def differences(before: Mapping[VideoItem, object], after: Mapping[VideoItem, object]) -> set[VideoItem]:

@@ -45,7 +45,7 @@ class Recorder:
         self._lock = threading.Lock()
         self._failing = False
         self._events: list[Row] = []
-        self._masks: dict[VideoItem, FrameRecord] = self._records() if resumed else {}
+        self._masks: dict[VideoItem, FrameRecord] = annotation.learner.records() if resumed else {}
         self._prompts: dict[VideoItem, Pending] = dict(annotation.pending) if resumed else {}
         self._adapters: dict[tuple[Any, int], tuple[int, tuple]] = self._versions() if resumed else {}
         self._state = ""
@@ -111,7 +111,11 @@ class Recorder:
     # --- Inside -------------------------------------------------------------------------------
 
     def _write(self, connection: sqlite3.Connection) -> tuple:
-        records, prompts, versions = self._records(), dict(self._annotation.pending), self._versions()
+        records, prompts, versions = (
+            self._annotation.learner.records(),
+            dict(self._annotation.pending),
+            self._versions(),
+        )
         changed = [item for item, record in records.items() if self._masks.get(item) is not record]
         connection.executemany(
             "DELETE FROM mask WHERE object = ? AND frame = ?",
@@ -178,14 +182,6 @@ class Recorder:
             connection.execute("DELETE FROM object")
             connection.executemany("INSERT INTO object VALUES (?, ?, ?, ?, ?)", things)
         return now
-
-    def _records(self) -> dict[VideoItem, FrameRecord]:
-        banks = dict(self._annotation.learner.banks)
-        return {
-            VideoItem(frame, object_id): record
-            for object_id, bank in banks.items()
-            for frame, record in dict(bank.records).items()
-        }
 
     def _versions(self) -> dict[tuple[Any, int], tuple[int, tuple]]:
         return self._annotation.learner.adapters.versions()

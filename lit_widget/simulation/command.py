@@ -1,38 +1,17 @@
-"""The `lit-widget` command."""
+"""`lit-widget simulate` and `lit-widget list`."""
 
 from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
-from lit_widget import __version__
-from lit_widget.video.catalogue import OPTIONS, ModelError, section
-
-from .bench.command import add_bench
+from lit_widget.video.catalogue import OPTIONS, section
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command; returns the exit status."""
-    parsed = _parser().parse_args(arguments)
-    try:
-        return parsed.run(parsed)
-    except ModelError as error:
-        return _refuse(error.for_command_line)
-    except ValueError as error:
-        return _refuse(str(error))
-
-
-def _refuse(reason: str) -> int:
-    print(f"lit-widget: {reason}", file=sys.stderr)
-    return 2
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="lit-widget", description="Live interactive training for video segmentation.")
-    parser.add_argument("--version", action="version", version=f"lit-widget {__version__}")
-    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+def add_simulate(commands: Any) -> None:
+    """Add `simulate` to what `argparse.ArgumentParser.add_subparsers` returned."""
     simulate = commands.add_parser("simulate", help="annotate sequences with a simulated user and compare strategies")
     simulate.add_argument(
         "sources",
@@ -57,10 +36,12 @@ def _parser() -> argparse.ArgumentParser:
     simulate.add_argument("--epochs", type=int, help="instead of the model's own")
     simulate.add_argument("--json", metavar="OUT.json", help="write settings, records and summary")
     simulate.set_defaults(run=_simulate)
-    add_bench(commands)
+
+
+def add_list(commands: Any) -> None:
+    """Add `list` to what `argparse.ArgumentParser.add_subparsers` returned."""
     listing = commands.add_parser("list", help="list models and their options, trackers, strategies, embedded clips")
     listing.set_defaults(run=_list)
-    return parser
 
 
 def _simulate(parsed: argparse.Namespace) -> int:
@@ -123,7 +104,3 @@ def _list(_: argparse.Namespace) -> int:
     ):
         print(section(title, entries))
     return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())
