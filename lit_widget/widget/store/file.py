@@ -71,7 +71,7 @@ class SessionFile:
         if new and not self.path.parent.is_dir():
             raise SessionFileError(f"there is no folder {self.path.parent} to put the session file in; make it first")
         self._connection: sqlite3.Connection | None = None
-        with self._explained():
+        with self.explained():
             self._connection = _connect(self.path)
             # In this mode the lock, once taken, is held until the end, and no shared memory is needed.
             self._connection.execute("PRAGMA locking_mode = EXCLUSIVE")
@@ -119,7 +119,7 @@ class SessionFile:
         Raises:
             SessionFileError: if the file is damaged.
         """
-        with self._explained():
+        with self.explained():
             return self.connection.execute(query).fetchall()
 
     def close(self) -> None:
@@ -158,11 +158,14 @@ class SessionFile:
             raise SessionFileError(f"{self.path} has other tables than a session file ({odd}); it cannot be opened")
 
     @contextmanager
-    def _explained(self) -> Iterator[None]:
-        """Turn what SQLite says into a sentence, and let go of the file."""
+    def explained(self) -> Iterator[None]:
+        """Turn what goes wrong in reading a damaged file into a sentence, and let go of the file.
+
+        Where SQLite finds values of another type than a table has, they fail wherever they are used.
+        """
         try:
             yield
-        except sqlite3.Error as error:
+        except (sqlite3.Error, UnicodeError, TypeError, OverflowError) as error:
             self.close()
             raise SessionFileError(explain(self.path, error)) from None
         except SessionFileError:

@@ -89,6 +89,11 @@ def restore(file: SessionFile, annotation: Annotation) -> list[tuple[VideoItem, 
     Raises:
         SessionFileError: if the file is damaged, or was written with another model or strategy.
     """
+    with file.explained():
+        return _restored(file, annotation)
+
+
+def _restored(file: SessionFile, annotation: Annotation) -> list[tuple[VideoItem, Points, bytes | None]]:
     learner = annotation.learner
     state = from_json(dict(file.rows("SELECT key, value FROM meta")).get("state"), dict)
     objects = _objects(file, state)
@@ -202,13 +207,11 @@ def _report(text: object) -> UpdateReport | None:
     if text == "null":
         return None
     value = from_json(text, dict)
-    try:
-        report = UpdateReport(**value)
-    except TypeError:
+    losses, scores, spent, version = (value.get(key) for key in ("losses", "scores", "update_s", "version"))
+    lists = isinstance(losses, list) and isinstance(scores, list) and all(map(number, [*losses, *scores]))
+    if not (lists and number(spent) and isinstance(version, int)):
         return None
-    losses = report.losses
-    fine = isinstance(losses, list) and all(number(each) for each in losses) and number(report.update_s)
-    return report if fine else None
+    return UpdateReport(version, tuple(losses), tuple(scores), str(value.get("stopped")), float(spent))
 
 
 def _pairs(text: object) -> list[tuple[object, object]]:
