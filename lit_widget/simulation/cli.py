@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from lit_widget import __version__
 from lit_widget.video.catalogue import OPTIONS, ModelError, section
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command; returns the exit status."""
-    parsed = _parser().parse_args(arguments)
+def main(arguments: Sequence[str] | None = None, more: Sequence[Callable[..., None]] = ()) -> int:
+    """Run the command, with `more` subcommands, each of which adds itself; returns the exit status."""
+    parsed = _parser(more).parse_args(arguments)
     try:
         return parsed.run(parsed)
     except ModelError as error:
@@ -27,7 +27,7 @@ def _refuse(reason: str) -> int:
     return 2
 
 
-def _parser() -> argparse.ArgumentParser:
+def _parser(more: Sequence[Callable[..., None]]) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="lit-widget", description="Live interactive training for video segmentation.")
     parser.add_argument("--version", action="version", version=f"lit-widget {__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
@@ -54,6 +54,8 @@ def _parser() -> argparse.ArgumentParser:
     simulate.set_defaults(run=_simulate)
     listing = commands.add_parser("list", help="list models and their options, trackers, strategies, embedded clips")
     listing.set_defaults(run=_list)
+    for add in more:
+        add(commands)
     return parser
 
 

@@ -43,12 +43,16 @@ TABLES: dict[str, str] = {
 }
 """Every table, as SQLite keeps its text."""
 
-MIGRATIONS: dict[int, str] = {}
-"""SQL that brings a file of one version to the next, by the version that it starts from."""
+MIGRATIONS: dict[int, tuple[str, ...]] = {}
+"""Statements that bring a file of one version to the next, by the version that they start from."""
 
 
 class SessionFileError(ValueError):
     """A session file that cannot be used; the sentence says why and what to do."""
+
+
+class SessionInUseError(SessionFileError):
+    """A session file that another kernel or widget is writing."""
 
 
 class SessionFile:
@@ -156,10 +160,13 @@ class SessionFile:
                 f"{self.path} was written by a later version of lit-widget (its tables are of version {version}, known "
                 f"are 1 to {VERSION}); update lit-widget to open it"
             )
-        for step in range(version, VERSION):
-            connection.execute(MIGRATIONS[step])
+        # Triggers and views of a stranger would run with our statements.
+        query = "SELECT name FROM sqlite_master WHERE type NOT IN ('table', 'index')"
+        if odd := [name for (name,) in connection.execute(query)]:
+            raise SessionFileError(f"{self.path} has other things than tables ({odd[0]}); it cannot be opened")
+        for statement in (each for step in range(version, VERSION) for each in MIGRATIONS[step]):
+            connection.execute(statement)
         connection.execute(f"PRAGMA user_version = {VERSION}")
-        # Triggers and views of a stranger would run with our queries.
         found = dict(connection.execute("SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL"))
         if found != TABLES:
             odd = ", ".join(
@@ -177,7 +184,8 @@ class SessionFile:
             yield
         except (sqlite3.Error, UnicodeError, TypeError, OverflowError) as error:
             self.close()
-            raise SessionFileError(explain(self.path, error)) from None
+            kind = SessionInUseError if "locked" in str(error) else SessionFileError
+            raise kind(explain(self.path, error)) from None
         except SessionFileError:
             self.close()
             raise
