@@ -72,9 +72,8 @@ def test_a_file_in_use_is_not_replaced(path):
 def test_a_file_of_an_earlier_version_is_brought_to_the_present_one(path, monkeypatch):
     monkeypatch.setattr(file, "VERSION", 3)
     present = file.TABLES["object"].replace(") STRICT", ", note TEXT NOT NULL DEFAULT '') STRICT")
-    monkeypatch.setattr(
-        file, "TABLES", {**file.TABLES, "object": present, "tag": "CREATE TABLE tag (name TEXT) STRICT"}
-    )
+    tag = "CREATE TABLE tag (name TEXT) STRICT"
+    monkeypatch.setattr(file, "TABLES", {**file.TABLES, "object": present, "tag": tag})
     added = "ALTER TABLE object ADD COLUMN note TEXT NOT NULL DEFAULT ''"
     monkeypatch.setattr(file, "MIGRATIONS", {1: (added, "UPDATE object SET note = 'old'"), 2: (tag,)})
     opened = SessionFile(path, new=False)
