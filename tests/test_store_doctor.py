@@ -99,5 +99,5 @@ def test_a_migration_that_fails_leaves_the_file_as_it_was(path, monkeypatch):
 )
 def test_what_a_stranger_hid_in_the_schema_never_runs(path, hidden):
     alter(path, hidden)
-    with pytest.raises(SessionFileError, match="has other things than tables"):
+    with pytest.raises(SessionFileError, match="has other tables than a session file"):
         SessionFile(path, new=False)

@@ -163,7 +163,7 @@ class SessionFile:
         # Triggers and views of a stranger would run with our statements.
         query = "SELECT name FROM sqlite_master WHERE type NOT IN ('table', 'index')"
         if odd := [name for (name,) in connection.execute(query)]:
-            raise SessionFileError(f"{self.path} has other things than tables ({odd[0]}); it cannot be opened")
+            raise SessionFileError(f"{self.path} has other tables than a session file ({odd[0]}); it cannot be opened")
         for statement in (each for step in range(version, VERSION) for each in MIGRATIONS[step]):
             connection.execute(statement)
         connection.execute(f"PRAGMA user_version = {VERSION}")
