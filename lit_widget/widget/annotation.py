@@ -202,8 +202,10 @@ class Annotation:
         chosen = opened.proposals[candidate]
         learn_with_progress(self, activity, lambda: self.session.accept(opened.prediction, chosen).update, opened.item)
         self._accepted[opened.item] = opened
-        self._close_proposal()
         self.pending.pop(opened.item, None)
+        # Nobody is told of a verdict that a crash could still take back.
+        self.save()
+        self._close_proposal()
         self.feed.show_changed([opened.item])
         self.publish()
         self._track_on(activity, opened.item)

@@ -31,7 +31,9 @@ def _doctor(parsed: argparse.Namespace) -> int:
         return _say(machine(), as_json=parsed.json)
     from .store.doctor import examine, repair
 
-    found = repair(parsed.file) if parsed.repair else examine(parsed.file)
+    found = examine(parsed.file)
+    if found and parsed.repair:
+        found = repair(parsed.file)
     if parsed.json:
         print(json.dumps(found))
     else:

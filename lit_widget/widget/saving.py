@@ -103,17 +103,22 @@ class Saving:
     def _begin(self, path: str | os.PathLike, source: Any, quality: str, seed: int) -> None:
         """Write this session to a new file from now on."""
         learner = self._annotation.learner
-        recorder = self._record(SessionFile(path, new=True))
-        recorder.describe(
-            video=describe_video(source, learner.frames),
-            model=learner.model.name,
-            strategy=self._annotation.session.strategy.name,
-            tracker=learner.tracker.name,
-            quality=quality,
-            seed=seed,
-            begun=time.time(),
-        )
-        recorder.save()
+        about = {
+            "video": describe_video(source, learner.frames),
+            "model": learner.model.name,
+            "strategy": self._annotation.session.strategy.name,
+            "tracker": learner.tracker.name,
+            "quality": quality,
+            "seed": seed,
+            "begun": time.time(),
+        }
+
+        def fill(file: SessionFile) -> None:
+            recorder = self._record(file)
+            recorder.describe(**about)
+            recorder.save()
+
+        SessionFile(path, new=True, fill=fill)
 
     def _resume(self, file: SessionFile) -> None:
         """Take over what a file holds, and write to it from now on."""

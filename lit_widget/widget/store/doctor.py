@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import shutil
 import sqlite3
@@ -11,7 +12,7 @@ from pathlib import Path
 from lit_widget.widget.codec import decode_mask
 from lit_widget.widget.messages import MessageError
 
-from .file import TABLES, SessionFile, SessionFileError
+from .file import TABLES, SessionFile, SessionFileError, SessionInUseError
 from .reader import Stored, read
 from .values import from_json, number, unpack_points
 
@@ -45,10 +46,11 @@ def repair(path: str | os.PathLike) -> list[str]:
         What was left out, a sentence each, the place of the old file last.
 
     Raises:
-        SessionFileError: if not even what the session is about can be read.
+        SessionFileError: if it is missing, in use, or not even what the session is about can be read.
     """
     source = Path(path).expanduser().absolute()
-    whole, kept = source.with_name(source.name + ".repaired"), source.with_name(source.name + BACKUP)
+    whole, kept = source.with_name(source.name + ".repaired"), _unused(source.with_name(source.name + BACKUP))
+    _require_free(source)
     whole.unlink(missing_ok=True)
     # A copy is read, so that what is there stays as it is until there is something better.
     for suffix in ("", "-wal"):
@@ -71,6 +73,24 @@ def repair(path: str | os.PathLike) -> list[str]:
     source.with_name(source.name + "-wal").unlink(missing_ok=True)
     whole.replace(source)
     return [*lost, f"the file as it was is {kept}"]
+
+
+def _require_free(source: Path) -> None:
+    """Refuse a file that is missing, or that someone writes: a file in its place would not get what they write."""
+    if not source.is_file():
+        raise SessionFileError(f"there is no session file {source}; give one that LITWidget(video, session=PATH) made")
+    try:
+        SessionFile(source, new=False).close()
+    except SessionInUseError:
+        raise
+    except SessionFileError:
+        return
+
+
+def _unused(path: Path) -> Path:
+    """A name that no earlier backup has."""
+    names = (path if not n else path.with_name(f"{path.name}.{n}") for n in itertools.count())
+    return next(name for name in names if not name.exists())
 
 
 def _copy(damaged: SessionFile, mended: SessionFile, table: str) -> Iterator[str]:

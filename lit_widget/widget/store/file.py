@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -43,12 +43,16 @@ TABLES: dict[str, str] = {
 }
 """Every table, as SQLite keeps its text."""
 
-MIGRATIONS: dict[int, str] = {}
-"""SQL that brings a file of one version to the next, by the version that it starts from."""
+MIGRATIONS: dict[int, tuple[str, ...]] = {}
+"""Statements that bring a file of one version to the next, by the version that they start from."""
 
 
 class SessionFileError(ValueError):
     """A session file that cannot be used; the sentence says why and what to do."""
+
+
+class SessionInUseError(SessionFileError):
+    """A session file that another kernel or widget is writing."""
 
 
 class SessionFile:
@@ -57,14 +61,17 @@ class SessionFile:
     Args:
         path: where it is.
         new: make it; else it must be there.
+        fill: writes what a new file holds from its first commit on, so that no crash leaves it half made.
 
     Raises:
         SessionFileError: if it is missing, there already, in use, of a later version, or no session file.
     """
 
-    def __init__(self, path: str | os.PathLike, *, new: bool) -> None:
+    def __init__(
+        self, path: str | os.PathLike, *, new: bool, fill: Callable[[SessionFile], None] = lambda _: None
+    ) -> None:
         self.path = Path(path).expanduser().absolute()
-        if new and self.path.exists():
+        if new and self.path.exists() and not _unbegun(self.path):
             raise SessionFileError(f"{self.path} is there already; LITWidget.open({str(path)!r}) goes on with it")
         if not new and not self.path.is_file():
             raise SessionFileError(f"there is no session file {self.path}; LITWidget(video, session=PATH) makes one")
@@ -78,16 +85,23 @@ class SessionFile:
             self._connection.execute("PRAGMA journal_mode = WAL")
             self._connection.execute("PRAGMA synchronous = NORMAL")
             with self.transaction():
-                self._make() if new else self._check()
+                if new:
+                    self._make()
+                    fill(self)
+                else:
+                    self._check()
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
-        """All of it or nothing is written.
+        """All of it or nothing is written; within another it is a part of that one.
 
         Raises:
             sqlite3.Error: if it cannot be written.
         """
         connection = self.connection
+        if connection.in_transaction:
+            yield connection
+            return
         connection.execute("BEGIN IMMEDIATE")
         try:
             yield connection
@@ -146,10 +160,13 @@ class SessionFile:
                 f"{self.path} was written by a later version of lit-widget (its tables are of version {version}, known "
                 f"are 1 to {VERSION}); update lit-widget to open it"
             )
-        for step in range(version, VERSION):
-            connection.execute(MIGRATIONS[step])
+        # Triggers and views of a stranger would run with our statements.
+        query = "SELECT name FROM sqlite_master WHERE type NOT IN ('table', 'index')"
+        if odd := [name for (name,) in connection.execute(query)]:
+            raise SessionFileError(f"{self.path} has other tables than a session file ({odd[0]}); it cannot be opened")
+        for statement in (each for step in range(version, VERSION) for each in MIGRATIONS[step]):
+            connection.execute(statement)
         connection.execute(f"PRAGMA user_version = {VERSION}")
-        # Triggers and views of a stranger would run with our queries.
         found = dict(connection.execute("SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL"))
         if found != TABLES:
             odd = ", ".join(
@@ -167,7 +184,8 @@ class SessionFile:
             yield
         except (sqlite3.Error, UnicodeError, TypeError, OverflowError) as error:
             self.close()
-            raise SessionFileError(explain(self.path, error)) from None
+            kind = SessionInUseError if "locked" in str(error) else SessionFileError
+            raise kind(explain(self.path, error)) from None
         except SessionFileError:
             self.close()
             raise
@@ -183,6 +201,20 @@ def explain(path: Path, error: Exception) -> str:
     if "full" in text:
         return f"{path} cannot be written because the disk is full; make room, and it is saved with the next action"
     return f"{path} is damaged or no session file ({text}); `lit-widget doctor {path.name} --repair` saves what it can"
+
+
+def _unbegun(path: Path) -> bool:
+    """Whether a file holds nothing at all, because its process died before the first commit."""
+    if not path.is_file():
+        return False
+    try:
+        connection = sqlite3.connect(path, timeout=1.0)
+        try:
+            return connection.execute("SELECT count(*) FROM sqlite_master").fetchone() == (0,)
+        finally:
+            connection.close()
+    except sqlite3.Error:
+        return False
 
 
 def _connect(path: Path) -> sqlite3.Connection:

@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 Row = tuple[float, str, int | None, int | None, float, str]
 """Of the journal: seconds since 1970, kind, object, frame, seconds that it took, more as JSON."""
 
+Masks = dict[int, dict[int, FrameRecord]]
+"""Records by object and frame; nested, because one dictionary of thousands of pairs costs more than writing one row."""
+
 
 class Recorder:
     """Keeps a file in step with an annotation; what cannot be written now is written with a later action.
@@ -45,7 +48,7 @@ class Recorder:
         self._lock = threading.Lock()
         self._failing = False
         self._events: list[Row] = []
-        self._masks: dict[VideoItem, FrameRecord] = annotation.learner.records() if resumed else {}
+        self._masks: Masks = self._records() if resumed else {}
         self._prompts: dict[VideoItem, Pending] = dict(annotation.pending) if resumed else {}
         self._adapters: dict[tuple[Any, int], tuple[int, tuple]] = self._versions() if resumed else {}
         self._state = ""
@@ -111,20 +114,8 @@ class Recorder:
     # --- Inside -------------------------------------------------------------------------------
 
     def _write(self, connection: sqlite3.Connection) -> tuple:
-        records, prompts, versions = (
-            self._annotation.learner.records(),
-            dict(self._annotation.pending),
-            self._versions(),
-        )
-        changed = [item for item, record in records.items() if self._masks.get(item) is not record]
-        connection.executemany(
-            "DELETE FROM mask WHERE object = ? AND frame = ?",
-            [(item.object, item.frame) for item in self._masks.keys() - records.keys()],
-        )
-        connection.executemany(
-            "INSERT OR REPLACE INTO mask VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (self._mask_row(item, records[item]) for item in changed),
-        )
+        records, prompts, versions = self._records(), dict(self._annotation.pending), self._versions()
+        self._write_masks(connection, records)
         if _differ(prompts, self._prompts):
             connection.execute("DELETE FROM prompt")
             rows = [self._prompt_row(item, pending) for item, pending in prompts.items()]
@@ -134,6 +125,17 @@ class Recorder:
         state = self._write_state(connection)
         connection.executemany("INSERT INTO event VALUES (NULL, ?, ?, ?, ?, ?, ?)", self._events)
         return records, prompts, versions, state
+
+    def _write_masks(self, connection: sqlite3.Connection, records: Masks) -> None:
+        for object_id in self._masks.keys() | records.keys():
+            saved, present = self._masks.get(object_id, {}), records.get(object_id, {})
+            gone = [(object_id, frame) for frame in saved.keys() - present.keys()]
+            connection.executemany("DELETE FROM mask WHERE object = ? AND frame = ?", gone)
+            changed = [(frame, record) for frame, record in present.items() if saved.get(frame) is not record]
+            connection.executemany(
+                "INSERT OR REPLACE INTO mask VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                (self._mask_row(VideoItem(frame, object_id), record) for frame, record in changed),
+            )
 
     def _mask_row(self, item: VideoItem, record: FrameRecord) -> tuple:
         output = record.output
@@ -182,6 +184,10 @@ class Recorder:
             connection.execute("DELETE FROM object")
             connection.executemany("INSERT INTO object VALUES (?, ?, ?, ?, ?)", things)
         return now
+
+    def _records(self) -> Masks:
+        banks = dict(self._annotation.learner.banks)
+        return {object_id: dict(bank.records) for object_id, bank in banks.items()}
 
     def _versions(self) -> dict[tuple[Any, int], tuple[int, tuple]]:
         return self._annotation.learner.adapters.versions()
