@@ -75,6 +75,15 @@ def test_list(capsys):
         assert f"  {name} " in printed
 
 
+def test_what_can_be_chosen_for_machines(capsys):
+    assert cli.main(["models", "--json"]) == 0
+    assert "pocket" in json.loads(capsys.readouterr().out)
+    assert cli.main(["list", "--json"]) == 0
+    assert "lit-lora" in json.loads(capsys.readouterr().out)["strategies"]
+    assert cli.main(["trackers"]) == 0
+    assert "samurai" in capsys.readouterr().out
+
+
 @pytest.mark.parametrize(
     ("arguments", "reason"),
     [

@@ -1,4 +1,4 @@
-"""`lit-widget simulate` and `lit-widget list`."""
+"""`lit-widget simulate` and `lit-widget demo`."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from lit_widget.video.catalogue import OPTIONS, section
+from lit_widget.video.catalogue import OPTIONS
 
 
 def add_simulate(commands: Any) -> None:
@@ -38,10 +38,18 @@ def add_simulate(commands: Any) -> None:
     simulate.set_defaults(run=_simulate)
 
 
-def add_list(commands: Any) -> None:
-    """Add `list` to what `argparse.ArgumentParser.add_subparsers` returned."""
-    listing = commands.add_parser("list", help="list models and their options, trackers, strategies, embedded clips")
-    listing.set_defaults(run=_list)
+def add_demo(commands: Any) -> None:
+    """Add `demo` to what `argparse.ArgumentParser.add_subparsers` returned."""
+    demo = commands.add_parser("demo", help="the paper's comparison on embedded clips, with a report to look at")
+    demo.add_argument("--out", type=Path, default=Path("demo"), help="folder for the report")
+    demo.add_argument("--seeds", default="300", help="seeds of every kind, SEED or FIRST-LAST")
+    demo.set_defaults(run=_demo)
+
+
+def _demo(parsed: argparse.Namespace) -> int:
+    from .demo import demo
+
+    return demo(parsed.out, parsed.seeds)
 
 
 def _simulate(parsed: argparse.Namespace) -> int:
@@ -79,28 +87,3 @@ def _simulate(parsed: argparse.Namespace) -> int:
         return 1
     print(summary_text(result))
     return 0 if result.complete else 130
-
-
-def _list(_: argparse.Namespace) -> int:
-    from lit_widget.video.models import models
-    from lit_widget.video.pocket.clips import KINDS
-    from lit_widget.video.strategies import strategies
-    from lit_widget.video.trackers import trackers
-
-    from .bench.experiments import EXPERIMENTS
-    from .datasets import DATASETS
-
-    known = models()
-    options = {f"--{option}": line for option, line in known.options.items()}
-    for title, entries in (
-        ("models", known),
-        ("options for models", options),
-        ("what every model can do", known.capabilities),
-        ("trackers", {name: str(info) for name, info in trackers().items()}),
-        ("strategies", strategies()),
-        ("embedded clips", KINDS),
-        ("public data sets", {name: each.layout for name, each in DATASETS.items()}),
-        ("experiments", {name: each.help for name, each in EXPERIMENTS.items()}),
-    ):
-        print(section(title, entries))
-    return 0
