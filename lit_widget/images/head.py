@@ -1,0 +1,81 @@
+"""The last step of CLIP's image side: from cached features to scores of all classes, and where an adapter fits in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from lit_widget.core.recipes import Lora
+
+RANK = 8
+"""Of the adapters on CLIP (the paper's live image classification)."""
+
+
+@dataclass(frozen=True)
+class Placement:
+    """Where an adapter is put.
+
+    Attributes:
+        name: what users write.
+        help: one line.
+        layer: the linear layer of a `Head` that gets a LoRA.
+    """
+
+    name: str
+    help: str
+    layer: str
+
+    def recipe(self, *, alpha: float = float(RANK), dropout: float = 0.1) -> Lora:
+        """A LoRA on this layer."""
+        return Lora(RANK, alpha, dropout, (self.layer,))
+
+
+PLACEMENTS = {
+    each.name: each
+    for each in (
+        Placement("projection", "LoRA on CLIP's visual projection, from pooled features to embeddings", "projection"),
+        Placement("residual", "LoRA added to the finished embedding", "residual"),
+    )
+}
+"""Every placement whose training needs no more than the cached features."""
+
+
+class Head(nn.Module):
+    """From pooled image features to one score per class.
+
+    Args:
+        projection: (e, d) CLIP's visual projection.
+        classes: (k, e) one embedding per class; normalised here.
+        scale: CLIP's temperature; scores are `scale` times a cosine.
+    """
+
+    classes: Tensor
+
+    def __init__(
+        self, projection: Float[Tensor, "e d"], classes: Float[Tensor, "k e"], *, scale: float = 100.0
+    ) -> None:
+        super().__init__()
+        width = projection.shape[0]
+        self.projection = _linear(projection)
+        self.residual = _linear(torch.zeros(width, width))
+        self.register_buffer("classes", nn.functional.normalize(classes.float(), dim=-1))
+        self.scale = scale
+
+    def forward(self, features: Float[Tensor, "n d"]) -> Float[Tensor, "n k"]:
+        """Scores of all classes.
+
+        Args:
+            features: of images, pooled, before the projection.
+        """
+        embedding = self.projection(features)
+        embedding = nn.functional.normalize(embedding, dim=-1)
+        return self.scale * nn.functional.normalize(embedding + self.residual(embedding), dim=-1) @ self.classes.T
+
+
+def _linear(weight: Tensor) -> nn.Linear:
+    layer = nn.Linear(weight.shape[1], weight.shape[0], bias=False)
+    layer.weight = nn.Parameter(weight.detach().float().clone(), requires_grad=False)
+    return layer
