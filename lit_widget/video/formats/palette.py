@@ -1,0 +1,153 @@
+"""Object ids in the pixels of PNG files, one for each frame: what the layouts of DAVIS and its followers share."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from jaxtyping import UInt8
+from PIL import Image
+
+from lit_widget.video.frames import image_files
+
+from .limits import MAX_FRAMES, checked_size, file_name
+from .mask_set import CompactMasks, FormatError, MaskObject, MaskSet, Step
+
+VOID = 255
+"""The id of pixels that a layout leaves undecided; they belong to no object."""
+
+LOSES = "where objects overlap, all but the one of the highest id; frames per second; frames behind the last mask"
+
+
+@dataclass(frozen=True)
+class Naming:
+    """How a layout calls the files of frames that have no names of their own.
+
+    Attributes:
+        prefix: before the number.
+        digits: of the number.
+        first: the number of frame 0.
+    """
+
+    prefix: str = ""
+    digits: int = 5
+    first: int = 0
+
+    def stem(self, frame: int) -> str:
+        """The name of a frame's files, without suffix."""
+        return f"{self.prefix}{frame + self.first:0{self.digits}d}"
+
+    def stems(self, masks: MaskSet) -> list[str]:
+        """The names of all frames: their own, if they are fit for files."""
+        own = [file_name(each) for each in masks.frame_names]
+        fit = len(own) == masks.n_frames == len(set(own))
+        return own if fit else [self.stem(frame) for frame in range(masks.n_frames)]
+
+
+def write_palette(masks: MaskSet, folder: Path, naming: Naming, step: Step) -> list[str]:
+    """Write one PNG for each frame that has masks; returns what overlaps hide.
+
+    Raises:
+        FormatError: if an id does not fit a palette.
+    """
+    for each in masks.objects:
+        if each.id >= VOID:
+            raise FormatError(f"object {each.id} does not fit a palette, whose ids are 1 to {VOID - 1}; use coco")
+    folder.mkdir(parents=True)
+    palette, stems = _palette(masks.objects), naming.stems(masks)
+    hidden: dict[int, int] = {}
+    for frame, by_object in masks.each_frame(step):
+        ids = np.zeros(masks.size, dtype=np.uint8)
+        for object_id in sorted(by_object):
+            ids[by_object[object_id]] = object_id
+        for object_id, mask in by_object.items():
+            hidden[object_id] = hidden.get(object_id, 0) + int((mask & (ids != object_id)).sum())
+        image = Image.fromarray(ids)
+        image.putpalette(palette)
+        image.save(folder / f"{stems[frame]}.png")
+    return [f"{n} pixels of object {each}, which lie under another object" for each, n in hidden.items() if n]
+
+
+def read_palette(folder: Path, naming: Naming, step: Step, *, known: Iterable[int] = ()) -> MaskSet:
+    """Read the PNG files of one sequence; frames are numbered as their names are.
+
+    Grey files with nothing but 0 and 255 (DAVIS 2016) are masks of object 1.
+
+    Args:
+        folder: that holds them.
+        naming: how frame 0 is numbered.
+        step: told the progress.
+        known: ids that exist whether or not they are ever visible.
+
+    Raises:
+        FormatError: naming the file that cannot be read.
+    """
+    files = [path for path in image_files(folder) if path.suffix.lower() == ".png"]
+    if not files:
+        raise FormatError(f"{folder} holds no PNG masks; give the folder of one sequence")
+    frames, names = _numbered([path.stem for path in files], naming)
+    ids, palette = _read_ids(files[0], None)
+    size = (ids.shape[0], ids.shape[1])
+    masks, undecided = CompactMasks(size), CompactMasks(size)
+    for done, (frame, path) in enumerate(zip(frames, files, strict=True)):
+        step(done, len(files))
+        ids, _ = _read_ids(path, size)
+        for each in np.unique(ids[ids > 0]).tolist():
+            (masks if each < VOID else undecided).add(frame, 1 if each == VOID else each, ids == each)
+    if not masks and not palette:
+        masks = undecided
+    objects = sorted({*known, *(each for _, each in masks)})
+    for frame in frames:
+        for each in objects:
+            if (frame, each) not in masks:
+                masks.add(frame, each, np.zeros(size, dtype=bool))
+    step(len(files), len(files))
+    return MaskSet(folder.name, size, len(names), tuple(_looks(each, palette) for each in objects), masks, names)
+
+
+def _numbered(stems: list[str], naming: Naming) -> tuple[list[int], tuple[str, ...]]:
+    """The frame of each file, and the names of all frames; without numbers, the files are all frames there are."""
+    parts = [re.fullmatch(r"(.*?)([0-9]{1,9})", stem) for stem in stems]
+    if not all(parts) or len({(part[1], len(part[2])) for part in parts if part}) != 1:
+        return list(range(len(stems))), tuple(stems)
+    frames = [int(part[2]) - naming.first for part in parts if part]
+    if min(frames) < 0 or max(frames) >= MAX_FRAMES:
+        raise FormatError(f"the masks are numbered {stems[0]} to {stems[-1]}; expected {naming.first} to {MAX_FRAMES}")
+    part = parts[0]
+    assert part
+    own = Naming(part[1], len(part[2]), naming.first)
+    return frames, tuple(own.stem(frame) for frame in range(max(frames) + 1))
+
+
+def _read_ids(path: Path, size: tuple[int, int] | None) -> tuple[UInt8[np.ndarray, "h w"], list[int]]:
+    """The ids of one file, and its palette, empty for grey ones."""
+    try:
+        with Image.open(path, formats=["PNG"]) as image:
+            given = checked_size(image.height, image.width, str(path))
+            if size not in (None, given):
+                raise FormatError(f"{path} is {given[1]} × {given[0]} pixels, but others have {size[1]} × {size[0]}")
+            if image.mode not in ("P", "L", "1"):
+                raise FormatError(f"{path} has mode {image.mode}; object ids need a palette or a grey PNG of 8 bits")
+            palette = (image.getpalette("RGB") or []) if image.mode == "P" else []
+            return np.array(image if image.mode == "P" else image.convert("L")), palette
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+        if isinstance(error, FormatError):
+            raise
+        raise FormatError(f"{path} cannot be read as a PNG mask: {error}") from None
+
+
+def _palette(objects: Iterable[MaskObject]) -> list[int]:
+    """Colours by id: background black, objects as they look, the rest grey, which viewers show as it is."""
+    colours = [0, 0, 0] + [each for grey in range(1, 256) for each in (grey, grey, grey)]
+    for each in objects:
+        colours[3 * each.id : 3 * each.id + 3] = bytes.fromhex(each.colour[1:])
+    return colours
+
+
+def _looks(object_id: int, palette: list[int]) -> MaskObject:
+    unnamed = MaskObject.unnamed(object_id)
+    rgb = bytes(palette[3 * object_id : 3 * object_id + 3])
+    return MaskObject(object_id, unnamed.name, f"#{rgb.hex().upper()}") if len(rgb) == 3 else unnamed

@@ -1,0 +1,89 @@
+"""All formats by name, and the two things that are done with them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from .coco import COCO
+from .davis import DAVIS
+from .format import ExportReport, Format
+from .mask_set import FormatError, MaskSet, Step, unwatched
+from .staging import staged
+
+FORMATS: dict[str, Format] = {each.name: each for each in (DAVIS, COCO)}
+"""In the order in which a path of unknown format is tried."""
+
+
+def find_format(name: str) -> Format:
+    """A format by name.
+
+    Raises:
+        FormatError: naming those that exist.
+    """
+    if name not in FORMATS:
+        raise FormatError(f"there is no format {name!r}; choose one of {', '.join(FORMATS)}")
+    return FORMATS[name]
+
+
+def export_masks(
+    masks: MaskSet, path: str | Path, name: str, *, overwrite: bool = False, step: Step = unwatched
+) -> ExportReport:
+    """Write masks to a file or folder, all or nothing.
+
+    Args:
+        masks: of one video.
+        path: the file or folder to appear.
+        name: a format, one of `FORMATS`.
+        overwrite: whether to replace a file, or a folder that holds nothing but such an export.
+        step: told how many of how many frames are done; whatever it raises stops the work and leaves nothing.
+
+    Returns:
+        What was written, and what of the masks is not in it.
+
+    Raises:
+        FormatError: if the format is unknown or cannot hold these masks, or the path must not be written.
+    """
+    chosen, target = find_format(name), Path(path).expanduser()
+    if chosen.needs_video and masks.frames is None:
+        raise FormatError(f"{name} shows the video, which is not here; export from the widget, or use coco or davis")
+    with staged(target, overwrite=overwrite, kinds=chosen.kinds) as fresh:
+        lost = chosen.write(masks, fresh, step)
+    always = [chosen.loses] if chosen.loses else []
+    return ExportReport(target, name, len(masks.annotated()), len(masks.masks), tuple(_unique([*always, *lost])))
+
+
+def read_masks(path: str | Path, name: str | None = None, *, step: Step = unwatched) -> MaskSet:
+    """Read the masks of one video.
+
+    Args:
+        path: a file or folder.
+        name: a format, one of `FORMATS`; without it, the format that the path looks like.
+        step: told how many of how many frames or masks are done; whatever it raises stops the work.
+
+    Raises:
+        FormatError: if there are no such masks.
+    """
+    source = Path(path).expanduser()
+    if not source.exists():
+        raise FormatError(f"there is no file or folder {source}; give the path of masks")
+    chosen = _recognised(source) if name is None else find_format(name)
+    if chosen.read is None:
+        raise FormatError(f"{chosen.name} is only written, not read; formats that are read: {', '.join(readable())}")
+    return chosen.read(source, step)
+
+
+def readable() -> list[str]:
+    """Names of the formats that are read."""
+    return [each.name for each in FORMATS.values() if each.read]
+
+
+def _recognised(source: Path) -> Format:
+    found = next((each for each in FORMATS.values() if each.read and each.fits(source)), None)
+    if found is None:
+        raise FormatError(f"{source} looks like none of {', '.join(readable())}; give its format")
+    return found
+
+
+def _unique(sentences: Iterable[str]) -> list[str]:
+    return list(dict.fromkeys(sentences))
