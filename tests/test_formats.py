@@ -81,14 +81,71 @@ def test_davis_is_read_by_pillow(tmp_path):
     assert report.lost[1:] == (f"{covered} pixels of object 1, which lie under another object",)
 
 
-@pytest.mark.parametrize("name", [None, "davis"])
-def test_davis_comes_back(tmp_path, name):
+LAYOUTS = {
+    "davis": ("Annotations/480p/clip", "00005", False, 6),
+    "vost": ("Annotations/clip", "frame00005", False, 6),
+    "youtube-vos": ("Annotations/clip", "00005", True, 6),
+    "mose": ("Annotations/clip", "00005", True, 7),
+    "lvos": ("train/Annotations/clip", "00000006", False, 6),
+}
+
+
+@pytest.mark.parametrize("recognised", [True, False])
+@pytest.mark.parametrize("name", LAYOUTS)
+def test_layouts_come_back(tmp_path, name, recognised):
+    folder, last, named, n_frames = LAYOUTS[name]
     masks = mask_set(overlapping=False)
-    assert len(export_masks(masks, tmp_path / "out", "davis").lost) == 1
-    back = read_masks(tmp_path / "out", name)
+    assert export_masks(masks, tmp_path / "out", name).lost == (FORMATS[name].loses,)
+    assert max((tmp_path / "out" / folder).iterdir()).name == f"{last}.png"
+    back = read_masks(tmp_path / "out", None if recognised else name)
     assert_same_masks(masks, back)
     assert [(each.id, each.colour) for each in back.objects] == [(1, "#D55E00"), (4, "#123456")]
-    assert (back.name, back.size, back.n_frames) == ("clip", (13, 17), 6)
+    assert [each.name for each in back.objects] == (["hat", BIKE.name] if named else ["object 1", "object 4"])
+    assert (back.name, back.size, back.n_frames, back.frame_names[5]) == ("clip", (13, 17), n_frames, last)
+    assert_same_masks(masks, read_masks(tmp_path / "out" / folder, name))
+
+
+@pytest.mark.parametrize("name", LAYOUTS)
+def test_masks_are_named_like_the_frames_they_belong_to(tmp_path, name):
+    names = [f"shot_{7 + 10 * frame}" for frame in range(7)]
+    masks = mask_set(overlapping=False, frame_names=tuple(names))
+    export_masks(masks, tmp_path / "out", name)
+    written = sorted(path.stem for path in (tmp_path / "out").rglob("*.png"))
+    assert written == sorted(names[frame] for frame in (0, 2, 3, 5))
+
+
+def test_descriptions_are_those_of_the_data_sets(tmp_path):
+    masks = mask_set()
+    for name in ("youtube-vos", "mose", "lvos"):
+        export_masks(masks, tmp_path / name, name)
+    described = json.loads((tmp_path / "youtube-vos" / "meta.json").read_text())["videos"]["clip"]
+    assert described["objects"]["1"] == {"category": "hat", "frames": ["00000", "00002", "00003", "00005"]}
+    mose = json.loads((tmp_path / "mose" / "meta.json").read_text())["videos"]["clip"]
+    assert mose == {"length": 7, "height": 13, "width": 17, **described}
+    lvos = json.loads((tmp_path / "lvos" / "train" / "train_meta.json").read_text())["videos"]["clip"]
+    assert lvos["objects"]["4"] == {"frame_range": {"start": "00000001", "end": "00000006", "frame_nums": 4}}
+
+
+def test_grey_masks_and_void(tmp_path):
+    """DAVIS 2016 has grey files of 0 and 255; elsewhere 255 is undecided."""
+    ids = np.zeros((4, 6), np.uint8)
+    ids[1:3, 2:5] = 255
+    Image.fromarray(ids).save(tmp_path / "00003.png")
+    assert np.array_equal(read_masks(tmp_path).masks[3, 1], ids == 255)
+    ids[0, 0] = 2
+    Image.fromarray(ids).save(tmp_path / "00003.png")
+    back = read_masks(tmp_path)
+    assert list(back.masks) == [(3, 2)]
+    assert back.masks[3, 2].sum() == 1
+
+
+def test_several_sequences_are_not_mixed(tmp_path):
+    for each in ("a", "b"):
+        (tmp_path / "Annotations" / each).mkdir(parents=True)
+        Image.new("L", (3, 2), 1).save(tmp_path / "Annotations" / each / "0.png")
+    with pytest.raises(FormatError, match=r"holds 2 sequences \(a, b…\); give the folder of one"):
+        read_masks(tmp_path, "davis")
+    assert read_masks(tmp_path / "Annotations" / "b").name == "b"
 
 
 def test_coco_is_read_by_pycocotools(tmp_path):

@@ -19,7 +19,7 @@ from .mask_set import CompactMasks, FormatError, MaskObject, MaskSet, Step
 VOID = 255
 """The id of pixels that a layout leaves undecided; they belong to no object."""
 
-LOSES = "where objects overlap, all but the one of the highest id; frames per second; frames behind the last mask"
+LOSES = "where objects overlap, all but the one of the highest id; frames per second"
 
 
 @dataclass(frozen=True)

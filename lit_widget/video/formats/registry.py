@@ -8,10 +8,16 @@ from pathlib import Path
 from .coco import COCO
 from .davis import DAVIS
 from .format import ExportReport, Format
+from .lvos import LVOS
 from .mask_set import FormatError, MaskSet, Step, unwatched
+from .mose import MOSE
 from .staging import staged
+from .vost import VOST
+from .youtube_vos import YOUTUBE_VOS
 
-FORMATS: dict[str, Format] = {each.name: each for each in (DAVIS, COCO)}
+_ALL = (COCO, MOSE, YOUTUBE_VOS, LVOS, VOST, DAVIS)
+
+FORMATS: dict[str, Format] = {each.name: each for each in _ALL}
 """In the order in which a path of unknown format is tried."""
 
 
