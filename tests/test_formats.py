@@ -4,6 +4,7 @@ import json
 
 import numpy as np
 import pytest
+from formats_helpers import BIKE, assert_same_masks, mask_set
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
@@ -12,30 +13,10 @@ from pycocotools import mask as coco_mask
 from pycocotools.coco import COCO
 
 from lit_widget.video.formats import rle
-from lit_widget.video.formats.mask_set import CompactMasks, FormatError, MaskObject, MaskSet
+from lit_widget.video.formats.mask_set import FormatError
 from lit_widget.video.formats.registry import FORMATS, export_masks, read_masks
 
-HATS = MaskObject(1, "hat", "#D55E00")
-BIKE = MaskObject(4, "Rad, größer", "#123456")
 PICTURES = arrays(bool, array_shapes(min_dims=2, max_dims=2, max_side=12))
-
-
-def mask_set(overlapping=True, **changes):
-    """Two objects of odd shapes on some of seven frames, one of them gone on frame 5."""
-    random = np.random.default_rng(0)
-    masks = CompactMasks((13, 17))
-    for frame in (0, 2, 3, 5):
-        shape = random.random((13, 17)) > 0.5
-        masks.add(frame, 1, shape)
-        masks.add(frame, 4, (random.random((13, 17)) > 0.6) & (overlapping | ~shape) & (frame != 5))
-    given = {"name": "clip", "size": (13, 17), "n_frames": 7, "objects": (HATS, BIKE), "masks": masks, "fps": 12.5}
-    return MaskSet(**{**given, **changes})
-
-
-def assert_same_masks(left, right):
-    assert set(left.masks) == set(right.masks)
-    for key in left.masks:
-        assert np.array_equal(left.masks[key], right.masks[key]), key
 
 
 @settings(max_examples=60)
@@ -212,7 +193,7 @@ def test_what_is_there_is_not_overwritten(tmp_path):
 @pytest.mark.parametrize("before", [False, True])
 def test_stopping_leaves_nothing_new(tmp_path, name, before):
     def stop(done, _):
-        if done == 2:
+        if done >= 2:
             raise KeyboardInterrupt
 
     masks, target = mask_set(), tmp_path / f"out{FORMATS[name].suffix}"

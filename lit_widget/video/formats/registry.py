@@ -11,11 +11,13 @@ from .format import ExportReport, Format
 from .lvos import LVOS
 from .mask_set import FormatError, MaskSet, Step, unwatched
 from .mose import MOSE
+from .npz import NPZ
+from .sav import SA_V
 from .staging import staged
 from .vost import VOST
 from .youtube_vos import YOUTUBE_VOS
 
-_ALL = (COCO, MOSE, YOUTUBE_VOS, LVOS, VOST, DAVIS)
+_ALL = (COCO, SA_V, NPZ, MOSE, YOUTUBE_VOS, LVOS, VOST, DAVIS)
 
 FORMATS: dict[str, Format] = {each.name: each for each in _ALL}
 """In the order in which a path of unknown format is tried."""
