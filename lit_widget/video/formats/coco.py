@@ -21,7 +21,7 @@ from .limits import (
     shown_name,
 )
 from .mask_set import CompactMasks, FormatError, Mask, MaskObject, MaskSet, Step
-from .palette import Naming
+from .numbering import Naming
 from .rle import decode, encode
 
 MAX_ID = 2**53

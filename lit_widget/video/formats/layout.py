@@ -11,7 +11,8 @@ from typing import Any
 from .format import Format
 from .limits import MAX_FRAMES, checked_number, file_name, read_json, shown_name
 from .mask_set import FormatError, MaskSet, Step
-from .palette import VOID, Naming, read_palette, write_palette
+from .numbering import Naming
+from .palette import VOID, read_palette, write_palette
 
 Meta = dict[str, Any]
 

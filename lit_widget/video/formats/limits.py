@@ -74,18 +74,30 @@ def checked_number(value: object, least: int, most: int, what: str) -> int:
     return value
 
 
-def read_bytes(path: Path) -> bytes:
-    """A whole file.
+def read_bytes(path: Path, most: int = MAX_FILE_BYTES) -> bytes:
+    """A whole file of at most so many bytes.
 
     Raises:
         FormatError: if it cannot be read or is too large.
     """
     try:
-        if path.stat().st_size > MAX_FILE_BYTES:
-            raise FormatError(f"{path} is larger than {MAX_FILE_BYTES // 2**20} MiB; split it")
+        if path.stat().st_size > most:
+            raise FormatError(f"{path} is larger than {most // 2**20} MiB; split it")
         return path.read_bytes()
     except OSError as error:
         raise FormatError(f"{path} cannot be read: {error.strerror or error}") from None
+
+
+def read_text(path: Path, most: int = MAX_FILE_BYTES) -> str:
+    """A whole text file in UTF-8.
+
+    Raises:
+        FormatError: if it cannot be read, is too large or no text.
+    """
+    try:
+        return read_bytes(path, most).decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise FormatError(f"{path} is not a text in UTF-8") from None
 
 
 def read_json(path: Path) -> dict[str, Any]:

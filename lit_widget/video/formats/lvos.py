@@ -2,7 +2,8 @@
 
 from .layout import Layout, Meta, holds_masks, seen
 from .mask_set import MaskSet
-from .palette import LOSES, Naming
+from .numbering import Naming
+from .palette import LOSES
 
 _DIGITS = 8
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -13,38 +11,14 @@ from PIL import Image
 
 from lit_widget.video.frames import image_files
 
-from .limits import MAX_FRAMES, checked_size, file_name
+from .limits import checked_size
 from .mask_set import CompactMasks, FormatError, MaskObject, MaskSet, Step
+from .numbering import Naming, numbered
 
 VOID = 255
 """The id of pixels that a layout leaves undecided; they belong to no object."""
 
 LOSES = "where objects overlap, all but the one of the highest id; frames per second"
-
-
-@dataclass(frozen=True)
-class Naming:
-    """How a layout calls the files of frames that have no names of their own.
-
-    Attributes:
-        prefix: before the number.
-        digits: of the number.
-        first: the number of frame 0.
-    """
-
-    prefix: str = ""
-    digits: int = 5
-    first: int = 0
-
-    def stem(self, frame: int) -> str:
-        """The name of a frame's files, without suffix."""
-        return f"{self.prefix}{frame + self.first:0{self.digits}d}"
-
-    def stems(self, masks: MaskSet) -> list[str]:
-        """The names of all frames: their own, if they are fit for files."""
-        own = [file_name(each) for each in masks.frame_names]
-        fit = len(own) == masks.n_frames == len(set(own))
-        return own if fit else [self.stem(frame) for frame in range(masks.n_frames)]
 
 
 def write_palette(masks: MaskSet, folder: Path, naming: Naming, step: Step) -> list[str]:
@@ -88,7 +62,7 @@ def read_palette(folder: Path, naming: Naming, step: Step, *, known: Iterable[in
     files = [path for path in image_files(folder) if path.suffix.lower() == ".png"]
     if not files:
         raise FormatError(f"{folder} holds no PNG masks; give the folder of one sequence")
-    frames, names = _numbered([path.stem for path in files], naming)
+    frames, names = numbered([path.stem for path in files], naming)
     ids, palette = _read_ids(files[0], None)
     size = (ids.shape[0], ids.shape[1])
     masks, undecided = CompactMasks(size), CompactMasks(size)
@@ -106,20 +80,6 @@ def read_palette(folder: Path, naming: Naming, step: Step, *, known: Iterable[in
                 masks.add(frame, each, np.zeros(size, dtype=bool))
     step(len(files), len(files))
     return MaskSet(folder.name, size, len(names), tuple(_looks(each, palette) for each in objects), masks, names)
-
-
-def _numbered(stems: list[str], naming: Naming) -> tuple[list[int], tuple[str, ...]]:
-    """The frame of each file, and the names of all frames; without numbers, the files are all frames there are."""
-    parts = [re.fullmatch(r"(.*?)([0-9]{1,9})", stem) for stem in stems]
-    if not all(parts) or len({(part[1], len(part[2])) for part in parts if part}) != 1:
-        return list(range(len(stems))), tuple(stems)
-    frames = [int(part[2]) - naming.first for part in parts if part]
-    if min(frames) < 0 or max(frames) >= MAX_FRAMES:
-        raise FormatError(f"the masks are numbered {stems[0]} to {stems[-1]}; expected {naming.first} to {MAX_FRAMES}")
-    part = parts[0]
-    assert part
-    own = Naming(part[1], len(part[2]), naming.first)
-    return frames, tuple(own.stem(frame) for frame in range(max(frames) + 1))
 
 
 def _read_ids(path: Path, size: tuple[int, int] | None) -> tuple[UInt8[np.ndarray, "h w"], list[int]]:

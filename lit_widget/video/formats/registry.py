@@ -15,9 +15,10 @@ from .npz import NPZ
 from .sav import SA_V
 from .staging import staged
 from .vost import VOST
+from .yolo import YOLO_SEG
 from .youtube_vos import YOUTUBE_VOS
 
-_ALL = (COCO, SA_V, NPZ, MOSE, YOUTUBE_VOS, LVOS, VOST, DAVIS)
+_ALL = (COCO, SA_V, NPZ, MOSE, YOUTUBE_VOS, LVOS, VOST, DAVIS, YOLO_SEG)
 
 FORMATS: dict[str, Format] = {each.name: each for each in _ALL}
 """In the order in which a path of unknown format is tried."""

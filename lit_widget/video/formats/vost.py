@@ -1,7 +1,8 @@
 """VOST: `Annotations/<video>/frame00012.png`, object ids in a palette."""
 
 from .layout import Layout, holds_masks
-from .palette import LOSES, Naming
+from .numbering import Naming
+from .palette import LOSES
 
 VOST = Layout(naming=Naming(prefix="frame")).format(
     "vost",
