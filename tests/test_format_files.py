@@ -1,6 +1,7 @@
 """Formats of one file: SA-V, NPZ and CVAT, read by the libraries of their fields."""
 
 import json
+import xml.etree.ElementTree as ET
 import zipfile
 from dataclasses import replace
 
@@ -88,3 +89,72 @@ def test_damaged_npz_is_refused_or_read(tmp_path_factory, data):
         read_masks(folder / "out.npz", "npz")
     except FormatError as error:
         assert "\n" not in str(error)  # noqa: PT017 - damage may also be harmless
+
+
+def their_mask(element, size):
+    """CVAT's own reading: run lengths in a box, row by row, beginning with what is off."""
+    left, top, width, height = (int(element.get(key)) for key in ("left", "top", "width", "height"))
+    pixels = [place % 2 for place, n in enumerate(element.get("rle").split(",")) for _ in range(int(n))]
+    mask = np.zeros(size, bool)
+    mask[top : top + height, left : left + width] = np.reshape(pixels, (height, width))
+    return mask
+
+
+def test_cvat_is_read_by_elementtree(tmp_path):
+    masks = mask_set()
+    report = export_masks(masks, tmp_path / "out.xml", "cvat")
+    assert report.lost == ("frames per second", "6 gaps without masks, whose first frame reads as an empty mask")
+    root = ET.parse(tmp_path / "out.xml").getroot()
+    assert [each.text for each in root.iterfind("meta/task/labels/label/name")] == ["Rad, größer", "hat"]
+    for track, object_id in zip(root.iterfind("track"), (1, 4), strict=True):
+        shown = {int(each.get("frame")): each for each in track if each.get("outside") == "0"}
+        assert [*shown] == [frame for frame in masks.annotated(object_id) if masks.masks[frame, object_id].any()]
+        for frame, element in shown.items():
+            assert np.array_equal(their_mask(element, masks.size), masks.masks[frame, object_id])
+
+
+def test_cvat_comes_back(tmp_path):
+    masks = mask_set(frames=range(7))
+    assert len(export_masks(masks, tmp_path / "out.xml", "cvat").lost) == 1
+    back = read_masks(tmp_path / "out.xml")
+    assert_same_masks(masks, back)
+    assert replace(back, masks=masks.masks, fps=masks.fps) == masks
+
+
+def test_cvat_of_others(tmp_path):
+    """As CVAT writes it: ids from 0, one job, polygons."""
+    (tmp_path / "theirs.xml").write_text(
+        "<?xml version='1.0'?><annotations><version>1.1</version><meta><job><id>3</id><size>9</size></job>"
+        "<original_size><width>8</width><height>6</height></original_size></meta>"
+        "<track id='0' label='fish' source='manual'>"
+        "<polygon frame='2' keyframe='1' outside='0' points='1.50,1.50;4.50,1.50;4.50,3.50;1.50,3.50' z_order='0'>"
+        "<attribute name='age'>3</attribute></polygon>"
+        "<polygon frame='3' keyframe='1' outside='1' points='1.50,1.50;4.50,1.50;4.50,3.50' z_order='0'></polygon>"
+        "</track><track id='1' label='fish'/></annotations>"
+    )
+    back = read_masks(tmp_path / "theirs.xml")
+    assert back.n_frames == 9
+    assert [each.name for each in back.objects] == ["fish", "fish"]
+    assert np.argwhere(back.masks[2, 1]).tolist() == [[y, x] for y in (1, 2, 3) for x in (1, 2, 3, 4)]
+    assert not back.masks[3, 1].any()
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ('<!DOCTYPE a [<!ENTITY b "ha">]><annotations>&b;</annotations>', "declares a document type"),
+        ("<annotations><track/></annotations>", "gives no frame size"),
+        ("<annotations/>", "has no tracks"),
+        ("PK", "is no XML"),
+        ("SIZED<track><mask frame='0' rle='1, 1' left='0' top='0' width='9' height='1'/></track>", "not in the frame"),
+        ("SIZED<track><mask frame='0' rle='1, 9' left='0' top='0' width='2' height='1'/></track>", "do not add up"),
+        ("SIZED<track><mask frame='0' rle='-1, 3' left='0' top='0' width='2' height='1'/></track>", "from 0 up"),
+        ("SIZED<track><mask frame='-1'/></track>", "a frame must be a whole number"),
+        ("SIZED<track><polygon frame='1' points='a,b'/></track>", "cannot be read"),
+    ],
+)
+def test_hostile_xml_is_refused(tmp_path, text, reason):
+    sized = "<annotations><meta><original_size><width>4</width><height>3</height></original_size></meta>"
+    (tmp_path / "evil.xml").write_text(text.replace("SIZED", sized))
+    with pytest.raises(FormatError, match=reason):
+        read_masks(tmp_path / "evil.xml")

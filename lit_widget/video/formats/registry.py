@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from .coco import COCO
+from .cvat import CVAT
 from .davis import DAVIS
 from .format import ExportReport, Format
 from .lvos import LVOS
@@ -18,7 +19,7 @@ from .vost import VOST
 from .yolo import YOLO_SEG
 from .youtube_vos import YOUTUBE_VOS
 
-_ALL = (COCO, SA_V, NPZ, MOSE, YOUTUBE_VOS, LVOS, VOST, DAVIS, YOLO_SEG)
+_ALL = (COCO, SA_V, CVAT, NPZ, MOSE, YOUTUBE_VOS, LVOS, VOST, DAVIS, YOLO_SEG)
 
 FORMATS: dict[str, Format] = {each.name: each for each in _ALL}
 """In the order in which a path of unknown format is tried."""

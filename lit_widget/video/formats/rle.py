@@ -28,7 +28,7 @@ def decode(counts: bytes | str | Sequence[int], size: tuple[int, int]) -> Bool[n
         lengths = _uncompressed(counts.encode("ascii", "replace") if isinstance(counts, str) else counts)
     else:
         lengths = whole_lengths(counts)
-    return fill(lengths, (size[1], size[0])).T
+    return from_runs(lengths, (size[1], size[0])).T
 
 
 def whole_lengths(counts: Sequence[int]) -> Int[np.ndarray, " n"]:
@@ -42,7 +42,7 @@ def whole_lengths(counts: Sequence[int]) -> Int[np.ndarray, " n"]:
     return np.array(counts, dtype=np.int64)
 
 
-def fill(lengths: Int[np.ndarray, " n"], shape: tuple[int, int]) -> Bool[np.ndarray, "a b"]:
+def from_runs(lengths: Int[np.ndarray, " n"], shape: tuple[int, int]) -> Bool[np.ndarray, "a b"]:
     """The picture of alternating runs, off and on, row by row.
 
     Raises:
