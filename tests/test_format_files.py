@@ -33,7 +33,7 @@ def test_sav_is_read_by_pycocotools(tmp_path):
 
 
 def test_sav_comes_back(tmp_path):
-    masks = mask_set(frames=(0, 4))
+    masks = mask_set(on=(0, 4))
     assert len(export_masks(masks, tmp_path / "out.json", "sa-v").lost) == 1
     back = read_masks(tmp_path / "out.json")
     assert_same_masks(masks, back)
@@ -80,7 +80,7 @@ def test_npz_bombs_are_not_inflated(tmp_path):
 @given(st.data())
 def test_damaged_npz_is_refused_or_read(tmp_path_factory, data):
     folder = tmp_path_factory.mktemp("npz")
-    export_masks(mask_set(frames=(0,)), folder / "out.npz", "npz")
+    export_masks(mask_set(on=(0,)), folder / "out.npz", "npz")
     content = bytearray((folder / "out.npz").read_bytes())
     for _ in range(data.draw(st.integers(1, 4))):
         content[data.draw(st.integers(0, len(content) - 1))] = data.draw(st.integers(0, 255))
@@ -114,7 +114,7 @@ def test_cvat_is_read_by_elementtree(tmp_path):
 
 
 def test_cvat_comes_back(tmp_path):
-    masks = mask_set(frames=range(7))
+    masks = mask_set(on=range(7))
     assert len(export_masks(masks, tmp_path / "out.xml", "cvat").lost) == 1
     back = read_masks(tmp_path / "out.xml")
     assert_same_masks(masks, back)

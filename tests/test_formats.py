@@ -4,7 +4,7 @@ import json
 
 import numpy as np
 import pytest
-from formats_helpers import BIKE, assert_same_masks, mask_set
+from formats_helpers import BIKE, assert_same_masks, mask_set, with_video
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
@@ -196,7 +196,7 @@ def test_stopping_leaves_nothing_new(tmp_path, name, before):
         if done >= 2:
             raise KeyboardInterrupt
 
-    masks, target = mask_set(), tmp_path / f"out{FORMATS[name].suffix}"
+    masks, target = with_video(mask_set()), tmp_path / f"out{FORMATS[name].suffix}"
     if before:
         export_masks(masks, target, name)
     held = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}

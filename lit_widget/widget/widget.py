@@ -17,6 +17,7 @@ from lit_widget.core.strategy import Strategy, find_strategy
 from lit_widget.video.adaptation import VideoItem
 from lit_widget.video.frames import open_frames
 from lit_widget.video.models import load_model
+from lit_widget.video.overlay import overlay
 from lit_widget.video.sam2 import Sam2
 from lit_widget.video.strategies import STRATEGIES, learner_for
 from lit_widget.video.trackers import Tracker, find_tracker
@@ -24,7 +25,7 @@ from lit_widget.video.trackers import Tracker, find_tracker
 from .activity import Activity, activity
 from .annotation import Annotation
 from .answers import Answers
-from .codec import PREVIEW_WIDTH, encode_jpeg, overlay
+from .codec import PREVIEW_WIDTH, encode_jpeg
 from .comms import ThreadedWidget
 from .dispatch import Buffer, dispatch
 from .limits import AnnotationError, check_point, checked_mask, whole_number
@@ -337,9 +338,9 @@ class LITWidget(ObjectMethods, Readings, ThreadedWidget):
             _asked_by_view.reset(token)
 
     def _refresh_preview(self) -> None:
-        frame, masks = self.frame_index, {}
+        frame, masks = self.frame_index, []
         for object_id, thing in self._annotation.objects.things.items():
             mask = None if thing.hidden else self._annotation.mask_of(VideoItem(frame, object_id))
             if mask is not None:
-                masks[thing.colour] = mask
+                masks.append((thing.colour, mask))
         self.preview = encode_jpeg(overlay(self.frames[frame], masks), max_width=PREVIEW_WIDTH)

@@ -8,10 +8,12 @@ from pathlib import Path
 from .coco import COCO
 from .cvat import CVAT
 from .davis import DAVIS
+from .events import EVENTS
 from .format import ExportReport, Format
 from .lvos import LVOS
 from .mask_set import FormatError, MaskSet, Step, unwatched
 from .mose import MOSE
+from .moving import GIF, MATTE, MP4
 from .npz import NPZ
 from .sav import SA_V
 from .staging import staged
@@ -19,7 +21,7 @@ from .vost import VOST
 from .yolo import YOLO_SEG
 from .youtube_vos import YOUTUBE_VOS
 
-_ALL = (COCO, SA_V, CVAT, NPZ, MOSE, YOUTUBE_VOS, LVOS, VOST, DAVIS, YOLO_SEG)
+_ALL = (COCO, SA_V, CVAT, NPZ, MOSE, YOUTUBE_VOS, LVOS, VOST, DAVIS, YOLO_SEG, MP4, GIF, MATTE, EVENTS)
 
 FORMATS: dict[str, Format] = {each.name: each for each in _ALL}
 """In the order in which a path of unknown format is tried."""
