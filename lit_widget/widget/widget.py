@@ -28,6 +28,7 @@ from .answers import Answers
 from .codec import PREVIEW_WIDTH, encode_jpeg
 from .comms import ThreadedWidget
 from .dispatch import Buffer, dispatch
+from .export import Export
 from .limits import AnnotationError, check_point, checked_mask, whole_number
 from .messages import MessageError, decode
 from .object_methods import ObjectMethods
@@ -50,7 +51,7 @@ _asked_by_view: ContextVar[bool] = ContextVar("asked_by_view", default=False)
 """Whether a view's message is being handled; its errors belong in the view and not in a later cell."""
 
 
-class LITWidget(ObjectMethods, Readings, ThreadedWidget):
+class LITWidget(ObjectMethods, Export, Readings, ThreadedWidget):
     """Annotate a video with SAM 2 and an adapter that learns from every correction.
 
     Every action of the mouse has a method with the same effect. Methods return at once and work is done in
@@ -264,7 +265,8 @@ class LITWidget(ObjectMethods, Readings, ThreadedWidget):
 
         Args:
             ground_truth: (T, H, W) object ids or bool, a dictionary of such bool arrays by object; without it
-                the masks that were prompted, corrected or accepted here stand for the truth of their frames.
+                what `load_masks` read, else the masks that were prompted, corrected or accepted here, stand for the
+                truth of their frames.
             **options: as in `lit_widget.run_simulation`.
 
         Raises:
@@ -272,7 +274,7 @@ class LITWidget(ObjectMethods, Readings, ThreadedWidget):
         """
         from .ground_truth import simulate
 
-        return simulate(self._annotation, ground_truth, options)
+        return simulate(self._annotation, ground_truth, options, self._truth)
 
     def close(self) -> None:
         """Stop all work and free the video."""

@@ -35,6 +35,9 @@ class Format:
     kinds: tuple[str, ...] = ()
     needs_video: bool = False
 
+    def __str__(self) -> str:
+        return f"{self.line} ({'out and in' if self.read else 'out'}; loses {self.loses or 'nothing'})"
+
 
 @dataclass(frozen=True)
 class ExportReport:

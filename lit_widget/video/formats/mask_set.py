@@ -87,7 +87,7 @@ class MaskSet:
         frame_names: names of all frames without suffix; empty where they have none of their own.
         fps: frames per second.
         frames: the video itself, for formats that show it.
-        events: how the masks came about, in order.
+        events: how the masks came about, by frame.
     """
 
     name: str

@@ -16,7 +16,7 @@ from .mose import MOSE
 from .moving import GIF, MATTE, MP4
 from .npz import NPZ
 from .sav import SA_V
-from .staging import staged
+from .staging import check_target, staged
 from .vost import VOST
 from .yolo import YOLO_SEG
 from .youtube_vos import YOUTUBE_VOS
@@ -25,6 +25,11 @@ _ALL = (COCO, SA_V, CVAT, NPZ, MOSE, YOUTUBE_VOS, LVOS, VOST, DAVIS, YOLO_SEG, M
 
 FORMATS: dict[str, Format] = {each.name: each for each in _ALL}
 """In the order in which a path of unknown format is tried."""
+
+
+def formats() -> dict[str, Format]:
+    """The formats by name; each says in one line what it is, whether it is read, too, and what it loses."""
+    return dict(FORMATS)
 
 
 def find_format(name: str) -> Format:
@@ -36,6 +41,15 @@ def find_format(name: str) -> Format:
     if name not in FORMATS:
         raise FormatError(f"there is no format {name!r}; choose one of {', '.join(FORMATS)}")
     return FORMATS[name]
+
+
+def check_export(path: str | Path, name: str, *, overwrite: bool = False) -> None:
+    """Refuse early what `export_masks` would refuse later.
+
+    Raises:
+        FormatError: if the format is unknown or the path must not be written.
+    """
+    check_target(Path(path).expanduser(), overwrite=overwrite, kinds=find_format(name).kinds)
 
 
 def export_masks(

@@ -18,13 +18,13 @@ def staged(target: Path, *, overwrite: bool, kinds: tuple[str, ...] = ()) -> Ite
     Args:
         target: the file or folder to appear.
         overwrite: whether one that is there may be replaced.
-        kinds: suffixes of the files of such a folder; a folder that holds anything else is never replaced. None
-            for a file.
+        kinds: suffixes of the files of such a folder; a folder that holds anything else is never
+            replaced. Empty for a file.
 
     Raises:
         FormatError: if the target must not be written; what is there stays as it is.
     """
-    _check(target, overwrite=overwrite, kinds=kinds)
+    check_target(target, overwrite=overwrite, kinds=kinds)
     try:
         hidden = Path(tempfile.mkdtemp(prefix=f".{target.name[:40]}.", dir=target.parent))
     except OSError as error:
@@ -53,7 +53,12 @@ def _exchange(fresh: Path, target: Path, old: Path) -> None:
         raise
 
 
-def _check(target: Path, *, overwrite: bool, kinds: tuple[str, ...]) -> None:
+def check_target(target: Path, *, overwrite: bool, kinds: tuple[str, ...]) -> None:
+    """Refuse to write where something is that must stay; the arguments are those of `staged`.
+
+    Raises:
+        FormatError: saying what is there.
+    """
     if not target.parent.is_dir():
         raise FormatError(f"there is no folder to write {target} in; make {target.parent} first")
     if not target.name or target.is_symlink():
