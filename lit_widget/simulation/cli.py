@@ -10,6 +10,8 @@ from pathlib import Path
 from lit_widget import __version__
 from lit_widget.video.catalogue import OPTIONS, ModelError, section
 
+from .export_cli import add_export
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; returns the exit status."""
@@ -52,7 +54,8 @@ def _parser() -> argparse.ArgumentParser:
     simulate.add_argument("--epochs", type=int, help="instead of the model's own")
     simulate.add_argument("--json", metavar="OUT.json", help="write settings, records and summary")
     simulate.set_defaults(run=_simulate)
-    listing = commands.add_parser("list", help="list models and their options, trackers, strategies, embedded clips")
+    add_export(commands)
+    listing = commands.add_parser("list", help="list models, options, trackers, strategies, formats, embedded clips")
     listing.set_defaults(run=_list)
     return parser
 
@@ -95,6 +98,7 @@ def _simulate(parsed: argparse.Namespace) -> int:
 
 
 def _list(_: argparse.Namespace) -> int:
+    from lit_widget.video.formats.registry import formats
     from lit_widget.video.models import models
     from lit_widget.video.pocket.clips import KINDS
     from lit_widget.video.strategies import strategies
@@ -108,6 +112,7 @@ def _list(_: argparse.Namespace) -> int:
         ("what every model can do", known.capabilities),
         ("trackers", {name: str(info) for name, info in trackers().items()}),
         ("strategies", strategies()),
+        ("formats", {name: str(each) for name, each in formats().items()}),
         ("embedded clips", KINDS),
     ):
         print(section(title, entries))

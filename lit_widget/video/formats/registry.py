@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
+
+from lit_widget.video.frames import Frames
 
 from .coco import COCO
 from .cvat import CVAT
@@ -97,6 +100,20 @@ def read_masks(path: str | Path, name: str | None = None, *, step: Step = unwatc
     if chosen.read is None:
         raise FormatError(f"{chosen.name} is only written, not read; formats that are read: {', '.join(readable())}")
     return chosen.read(source, step)
+
+
+def with_video(masks: MaskSet, frames: Frames) -> MaskSet:
+    """The same masks with their video, all of whose frames are then there.
+
+    Raises:
+        FormatError: if they are of another video.
+    """
+    if masks.size != (frames.height, frames.width) or masks.n_frames > len(frames):
+        raise FormatError(
+            f"the masks are of {masks.n_frames} frames of {masks.size[1]} × {masks.size[0]} pixels, but the video "
+            f"has {len(frames)} of {frames.width} × {frames.height}; give the video that they belong to"
+        )
+    return replace(masks, frames=frames, fps=frames.fps, n_frames=len(frames), frame_names=frames.frame_names)
 
 
 def readable() -> list[str]:
