@@ -25,17 +25,21 @@ def _export(parsed: argparse.Namespace) -> int:
     from lit_widget.video.frames import open_frames
 
     check_export(parsed.out, parsed.to, overwrite=parsed.overwrite)
-    with tqdm(desc="reading", disable=None) as bar:
+    try:
+        with tqdm(desc="reading", disable=None) as bar:
 
-        def step(done: int, total: int) -> None:
-            bar.total = total
-            bar.update(done - bar.n)
+            def step(done: int, total: int) -> None:
+                bar.total = total
+                bar.update(done - bar.n)
 
-        masks = read_masks(parsed.masks, parsed.source, step=step)
-        if parsed.video is not None:
-            masks = with_video(masks, open_frames(parsed.video))
-        bar.reset()
-        bar.set_description("writing")
-        report = export_masks(masks, parsed.out, parsed.to, overwrite=parsed.overwrite, step=step)
+            masks = read_masks(parsed.masks, parsed.source, step=step)
+            if parsed.video is not None:
+                masks = with_video(masks, open_frames(parsed.video))
+            bar.reset()
+            bar.set_description("writing")
+            report = export_masks(masks, parsed.out, parsed.to, overwrite=parsed.overwrite, step=step)
+    except KeyboardInterrupt:
+        sys.stderr.write("lit-widget: stopped; nothing was written\n")
+        return 130
     sys.stdout.write(f"{report}\n")
     return 0

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from lit_widget.video.adaptation import VideoItem
+from lit_widget.video.formats.limits import file_name
 from lit_widget.video.formats.mask_set import Event, Key, Mask, MaskObject, MaskSet
 from lit_widget.video.frames import Frames
 
@@ -120,9 +121,9 @@ def on_frames(masks: MaskSet, frames: Frames) -> dict[int, dict[int, Key]]:
         raise AnnotationError(
             f"the masks are of {masks.size[1]} × {masks.size[0]} pixels, but the video has {size[1]} × {size[0]}"
         )
-    numbers = {name: frame for frame, name in enumerate(frames.frame_names)}
+    numbers = {file_name(name): frame for frame, name in enumerate(frames.frame_names)}
     annotated = masks.annotated()
-    names = {frame: masks.frame_names[frame] for frame in annotated} if masks.frame_names else {}
+    names = {frame: file_name(masks.frame_names[frame]) for frame in annotated} if masks.frame_names else {}
     by_name = bool(names) and all(name in numbers for name in names.values())
     if not by_name and annotated and annotated[-1] >= len(frames):
         raise AnnotationError(f"there is a mask for frame {annotated[-1]}, but the video has {len(frames)} frames")

@@ -38,7 +38,8 @@ class Layout:
     def write(self, masks: MaskSet, path: Path, step: Step) -> list[str]:
         """Write the masks and, where there is one, the description."""
         video, root = file_name(masks.name), path / self.root
-        lost = write_palette(masks, root / "Annotations" / self.resolution / video, self.naming, step)
+        folder = root / "Annotations" / self.resolution / video
+        lost = write_palette(masks, folder, self.naming, step, listed=self.describe is not None)
         if self.describe:
             content = {"videos": {video: self.describe(masks, self.naming.stems(masks))}}
             (root / self.meta).write_text(json.dumps(content, indent=1), encoding="utf-8")

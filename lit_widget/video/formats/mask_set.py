@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import product
 
 import numpy as np
 from jaxtyping import Bool
@@ -131,6 +132,12 @@ class CompactMasks(Mapping[Key, Mask]):
         if (frame, object_id) in self._counts:
             mask = mask | self[frame, object_id]
         self._counts[frame, object_id] = encode(mask)
+
+    def complete(self, frames: Iterable[int], objects: Iterable[int]) -> None:
+        """Say that objects without a mask on these frames are not to be seen there."""
+        empty = encode(np.zeros(self.size, dtype=bool))
+        for key in product(frames, objects):
+            self._counts.setdefault(key, empty)
 
     def __getitem__(self, key: Key) -> Mask:
         return decode(self._counts[key], self.size)

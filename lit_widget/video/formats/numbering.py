@@ -43,13 +43,16 @@ def numbered(stems: list[str], naming: Naming) -> tuple[list[int], tuple[str, ..
     parts = [re.fullmatch(r"(.*?)([0-9]{1,9})", stem) for stem in stems]
     if not all(parts) or len({part[1] for part in parts if part}) != 1:
         return list(range(len(stems))), tuple(stems)
-    frames = [int(part[2]) - naming.first for part in parts if part]
-    if min(frames) < 0 or max(frames) >= MAX_FRAMES:
-        raise FormatError(f"files are numbered {stems[0]} to {stems[-1]}; expected {naming.first} to {MAX_FRAMES}")
+    numbers = [int(part[2]) for part in parts if part]
+    # Frames with names of their own may be counted from 0 in any layout.
+    first = min(naming.first, *numbers)
+    frames = [number - first for number in numbers]
+    if max(frames) >= MAX_FRAMES:
+        raise FormatError(f"files are numbered {stems[0]} to {stems[-1]}; expected less than {MAX_FRAMES}")
     if len(set(frames)) < len(frames):
         raise FormatError(f"several of the files from {stems[0]} to {stems[-1]} have the same number; rename them")
     part = parts[0]
     assert part
-    own = Naming(part[1], len(part[2]), naming.first)
+    own = Naming(part[1], len(part[2]), first)
     names = dict(zip(frames, stems, strict=True))
     return frames, tuple(names.get(frame, own.stem(frame)) for frame in range(max(frames) + 1))

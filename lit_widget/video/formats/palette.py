@@ -21,8 +21,15 @@ VOID = 255
 LOSES = "where objects overlap, all but the one of the highest id; frames per second"
 
 
-def write_palette(masks: MaskSet, folder: Path, naming: Naming, step: Step) -> list[str]:
-    """Write one PNG for each frame that has masks; returns what overlaps hide.
+def write_palette(masks: MaskSet, folder: Path, naming: Naming, step: Step, *, listed: bool) -> list[str]:
+    """Write one PNG for each frame that has masks; returns what is lost.
+
+    Args:
+        masks: of one video.
+        folder: to make.
+        naming: of files.
+        step: told the progress.
+        listed: whether the objects are listed elsewhere, so that those that are never visible are known.
 
     Raises:
         FormatError: if an id does not fit a palette.
@@ -32,17 +39,19 @@ def write_palette(masks: MaskSet, folder: Path, naming: Naming, step: Step) -> l
             raise FormatError(f"object {each.id} does not fit a palette, whose ids are 1 to {VOID - 1}; use coco")
     folder.mkdir(parents=True)
     palette, stems = _palette(masks.objects), naming.stems(masks)
-    hidden: dict[int, int] = {}
+    hidden, unseen = dict[int, int](), {each.id for each in masks.objects}
     for frame, by_object in masks.each_frame(step):
         ids = np.zeros(masks.size, dtype=np.uint8)
         for object_id in sorted(by_object):
             ids[by_object[object_id]] = object_id
         for object_id, mask in by_object.items():
             hidden[object_id] = hidden.get(object_id, 0) + int((mask & (ids != object_id)).sum())
+        unseen -= set(np.unique(ids).tolist())
         image = Image.fromarray(ids)
         image.putpalette(palette)
         image.save(folder / f"{stems[frame]}.png")
-    return [f"{n} pixels of object {each}, which lie under another object" for each, n in hidden.items() if n]
+    lost = [f"{n} pixels of object {each}, which lie under another object" for each, n in hidden.items() if n]
+    return [*lost, *(f"object {each}, which is visible on no frame" for each in sorted(unseen) if not listed)]
 
 
 def read_palette(folder: Path, naming: Naming, step: Step, *, known: Iterable[int] = ()) -> MaskSet:
@@ -74,10 +83,7 @@ def read_palette(folder: Path, naming: Naming, step: Step, *, known: Iterable[in
     if not masks and not palette:
         masks = undecided
     objects = sorted({*known, *(each for _, each in masks)})
-    for frame in frames:
-        for each in objects:
-            if (frame, each) not in masks:
-                masks.add(frame, each, np.zeros(size, dtype=bool))
+    masks.complete(frames, objects)
     step(len(files), len(files))
     return MaskSet(folder.name, size, len(names), tuple(_looks(each, palette) for each in objects), masks, names)
 

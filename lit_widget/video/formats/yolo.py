@@ -18,7 +18,7 @@ from .mask_set import CompactMasks, FormatError, MaskObject, MaskSet, Step
 from .numbering import Naming, numbered
 from .polygons import fill, near_pixels, outlines
 
-MAX_CLASS = 100_000
+MAX_CLASS = 10_000
 
 MAX_YAML_BYTES = 2**20
 
@@ -58,16 +58,13 @@ def _read(path: Path, step: Step) -> MaskSet:
     about = _about(path / "data.yaml")
     size = _size(about, path)
     frames, names = numbered([each.stem for each in files], Naming())
-    masks, found = CompactMasks(size), set(range(len(_names(about))))
+    masks, found = CompactMasks(size), set(_names(about))
     for done, (frame, file) in enumerate(zip(frames, files, strict=True)):
         step(done, len(files))
         for number, polygons in _polygons(file, size).items():
             masks.add(frame, number + 1, fill(polygons, size))
             found.add(number)
-    for frame in frames:
-        for number in found:
-            if (frame, number + 1) not in masks:
-                masks.add(frame, number + 1, np.zeros(size, dtype=bool))
+    masks.complete(frames, [number + 1 for number in found])
     step(len(files), len(files))
     objects = tuple(_object(number, _names(about)) for number in sorted(found))
     name = shown_name(about.get("video"), path.resolve().name)
@@ -106,9 +103,9 @@ def _names(about: dict[Any, Any]) -> dict[int, Any]:
     """Names by class, which YAML gives as a list or a dictionary."""
     names = about.get("names")
     if isinstance(names, list):
-        return dict(enumerate(names))
+        return dict(enumerate(names[:MAX_CLASS]))
     given = names.items() if isinstance(names, dict) else ()
-    return {int(key): name for key, name in given if str(key).isdecimal() and len(str(key)) < 6}
+    return {int(key): name for key, name in given if str(key).isdecimal() and len(str(key)) < 5}
 
 
 def _size(about: dict[Any, Any], path: Path) -> tuple[int, int]:
