@@ -148,7 +148,7 @@ def _mask(segmentation: object, size: tuple[int, int], where: str) -> Mask:
                 raise ValueError("its size is not that of its frame")  # noqa: TRY301 - one way out for all damage
             return decode(segmentation.get("counts", []), size)
         return _polygons(segmentation, size)
-    except (ValueError, TypeError) as error:
+    except (ValueError, OverflowError) as error:
         raise FormatError(f"the mask of {where} cannot be read: {error}") from None
 
 
@@ -166,6 +166,12 @@ def _polygons(segmentation: object, size: tuple[int, int]) -> Mask:
     for each in coco.frPyObjects(inside, *size):
         filled |= decode(each["counts"], size)
     return filled
+
+
+def _is_polygon(value: object) -> bool:
+    if not isinstance(value, list) or len(value) < 6 or len(value) % 2:
+        return False
+    return all(isinstance(each, float) or type(each) is int for each in value)
 
 
 def _optional(content: dict[str, Any], key: str) -> list[dict[str, Any]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from jaxtyping import Bool, Int
@@ -18,20 +18,22 @@ def encode(mask: Bool[np.ndarray, "h w"]) -> bytes:
     return counts.encode("ascii") if isinstance(counts, str) else counts
 
 
-def decode(counts: bytes | str | Sequence[int], size: tuple[int, int]) -> Bool[np.ndarray, "h w"]:
-    """A mask of (height, width) pixels from COCO's run lengths, compressed or as a list.
+def decode(counts: object, size: tuple[int, int]) -> Bool[np.ndarray, "h w"]:
+    """A mask of (height, width) pixels from what should be COCO's run lengths, as text or as a list.
 
     Raises:
         ValueError: if they are damaged or do not add up to the picture; nothing is allocated before that is known.
     """
     if isinstance(counts, bytes | str):
         lengths = _uncompressed(counts.encode("ascii", "replace") if isinstance(counts, str) else counts)
-    else:
+    elif isinstance(counts, list):
         lengths = whole_lengths(counts)
+    else:
+        raise ValueError("its run lengths are neither text nor a list")  # noqa: TRY004 - as all other damage
     return from_runs(lengths, (size[1], size[0])).T
 
 
-def whole_lengths(counts: Sequence[int]) -> Int[np.ndarray, " n"]:
+def whole_lengths(counts: list[Any]) -> Int[np.ndarray, " n"]:
     """Run lengths given one by one, checked.
 
     Raises:

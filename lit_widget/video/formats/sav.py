@@ -75,7 +75,7 @@ def _read(path: Path, step: Step) -> MaskSet:
                 if not isinstance(rle, dict) or rle.get("size") != list(size):
                     raise ValueError("its size is not that of the video")  # noqa: TRY301 - one way out for all damage
                 masks.add(place * EVERY, object_id, decode(rle.get("counts", []), size))
-            except (ValueError, TypeError) as error:
+            except ValueError as error:
                 raise FormatError(f"mask {object_id - 1} on annotated frame {place} cannot be read: {error}") from None
     step(len(masklet), len(masklet))
     last = max(0, len(masklet) - 1) * EVERY + 1
