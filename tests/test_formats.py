@@ -204,3 +204,25 @@ def test_stopping_leaves_nothing_new(tmp_path, name, before):
         export_masks(masks, target, name, overwrite=True, step=stop)
     assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == held
     assert list(tmp_path.iterdir()) == ([target] if before else [])
+
+
+@pytest.mark.parametrize(
+    "segmentation",
+    [
+        None,
+        3,
+        "x",
+        [None],
+        [[]],
+        [[1, 2, 3, 4, 5]],
+        [[1, 2, 3, 4, 5, "6"]],
+        [[1, 2, 3, 4, 5, 10**400]],
+        {"size": [2, 2]},
+    ],
+)
+def test_what_is_no_coco_mask_is_refused(tmp_path, segmentation):
+    image = {"id": 1, "height": 2, "width": 2}
+    content = {"images": [image], "annotations": [{"image_id": 1, "category_id": 1, "segmentation": segmentation}]}
+    (tmp_path / "a.json").write_text(json.dumps(content))
+    with pytest.raises(FormatError, match=r"the mask of annotation 0 of a.json cannot be read: "):
+        read_masks(tmp_path / "a.json")

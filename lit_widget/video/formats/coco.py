@@ -155,13 +155,11 @@ def _mask(segmentation: object, size: tuple[int, int], where: str) -> Mask:
 def _polygons(segmentation: object, size: tuple[int, int]) -> Mask:
     """Polygons as pycocotools fills them; corners outside the frame are moved to its edge."""
     if not isinstance(segmentation, list):
-        raise TypeError("it is neither run lengths nor polygons")
-    corners = [np.array(each, dtype=np.float64) for each in segmentation]
-    if not all(
-        each.ndim == 1 and len(each) >= 6 and len(each) % 2 == 0 and np.isfinite(each).all() for each in corners
-    ):
+        raise ValueError("it is neither run lengths nor polygons")  # noqa: TRY004 - as all other damage
+    if not all(_is_polygon(each) for each in segmentation):
         raise ValueError("a polygon has three or more corners, x and y in turn")
-    inside = [np.nan_to_num(each).reshape(-1, 2).clip(0, size[::-1]).ravel().tolist() for each in corners]
+    corners = [np.nan_to_num(np.array(each, dtype=np.float64)).reshape(-1, 2) for each in segmentation]
+    inside = [each.clip(0, size[::-1]).ravel().tolist() for each in corners]
     filled = np.zeros(size, dtype=bool)
     for each in coco.frPyObjects(inside, *size):
         filled |= decode(each["counts"], size)

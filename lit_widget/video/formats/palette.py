@@ -46,7 +46,7 @@ def write_palette(masks: MaskSet, folder: Path, naming: Naming, step: Step, *, l
             ids[by_object[object_id]] = object_id
         for object_id, mask in by_object.items():
             hidden[object_id] = hidden.get(object_id, 0) + int((mask & (ids != object_id)).sum())
-        unseen -= set(np.unique(ids).tolist())
+        unseen -= set(_ids_in(ids))
         image = Image.fromarray(ids)
         image.putpalette(palette)
         image.save(folder / f"{stems[frame]}.png")
@@ -78,7 +78,7 @@ def read_palette(folder: Path, naming: Naming, step: Step, *, known: Iterable[in
     for done, (frame, path) in enumerate(zip(frames, files, strict=True)):
         step(done, len(files))
         ids, _ = _read_ids(path, size)
-        for each in np.unique(ids[ids > 0]).tolist():
+        for each in _ids_in(ids):
             (masks if each < VOID else undecided).add(frame, 1 if each == VOID else each, ids == each)
     if not masks and not palette:
         masks = undecided
@@ -86,6 +86,11 @@ def read_palette(folder: Path, naming: Naming, step: Step, *, known: Iterable[in
     masks.complete(frames, objects)
     step(len(files), len(files))
     return MaskSet(folder.name, size, len(names), tuple(_looks(each, palette) for each in objects), masks, names)
+
+
+def _ids_in(ids: UInt8[np.ndarray, "h w"]) -> list[int]:
+    """The ids of a picture without background; counting is ten times faster than sorting."""
+    return [each for each in np.flatnonzero(np.bincount(ids.ravel())).tolist() if each]
 
 
 def _read_ids(path: Path, size: tuple[int, int] | None) -> tuple[UInt8[np.ndarray, "h w"], list[int]]:

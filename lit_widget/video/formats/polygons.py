@@ -15,12 +15,16 @@ Corners = Int[np.ndarray, "_ 2"]
 
 def outlines(mask: Mask) -> list[Corners]:
     """The outer outline of every part of a mask; holes are not outlined."""
-    padded = np.pad(mask, 1)
-    found = []
+    if not mask.any():
+        return []
+    # Most masks are small, and contours cost by the pixel.
+    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
+    padded = np.pad(mask[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1], 1)
+    corner, found = np.array([columns[0], rows[0]]) - 1, []
     for line in contour_generator(z=padded.astype(np.float32)).lines(0.5):
         assert isinstance(line, np.ndarray)
         if _area(line) > 0:
-            found.append(_corners(_inside(line, padded)) - 1)
+            found.append(_corners(_inside(line, padded)) + corner)
     return found
 
 
