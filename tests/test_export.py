@@ -9,8 +9,8 @@ from PIL import Image
 from pycocotools.coco import COCO
 
 from lit_widget import LITWidget
-from lit_widget.video.formats.mask_set import FormatError
-from lit_widget.video.formats.registry import FORMATS, read_masks
+from lit_widget.video.formats.mask_set import CompactMasks, FormatError, MaskObject, MaskSet
+from lit_widget.video.formats.registry import FORMATS, export_masks, read_masks
 from lit_widget.widget.limits import AnnotationError
 
 FRAMES = 4
@@ -138,6 +138,25 @@ def test_masks_become_prompts(widget, fresh, tmp_path):
     fresh.load_masks(tmp_path / "out.json")
     with pytest.raises(AnnotationError, match="object 2 is locked"):
         fresh.wait(60.0)
+
+
+def test_objects_of_one_name_stay_apart(fresh, tmp_path):
+    """A file may hold two objects of one name, and its masks replace a prompt that stands."""
+    first, second = TARGET[0], ~TARGET[0]
+    masks = CompactMasks(first.shape)
+    masks.add(0, 3, first)
+    masks.add(0, 5, second)
+    objects = tuple(MaskObject(each, "fish", "#112233") for each in (3, 5))
+    export_masks(MaskSet("clip", first.shape, FRAMES, objects, masks), tmp_path / "in.xml", "cvat")
+    fresh.click(0, 20.0, 20.0)
+    fresh.load_masks(tmp_path / "in.xml")
+    done(fresh)
+    assert fresh.objects == {1: "object 1", 2: "fish", 3: "fish"}
+    assert np.array_equal(fresh.mask(0, object_id=2), first)
+    assert np.array_equal(fresh.mask(0, object_id=3), second)
+    fresh.load_masks(tmp_path / "in.xml")
+    done(fresh)
+    assert len(fresh.objects) == 3
 
 
 def test_masks_become_ground_truth(fresh, tmp_path):

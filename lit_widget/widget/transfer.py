@@ -140,10 +140,12 @@ def give_prompts(annotation: Annotation, activity: Activity, masks: MaskSet) -> 
         AnnotationError: if they are of another video, or of an object that is locked.
     """
     learner, places = annotation.learner, on_frames(masks, annotation.learner.frames)
-    owners = {each.id: _owner(annotation, each) for each in masks.objects}
+    owners = _owners(annotation, masks.objects)
     for owner in owners.values():
         if owner is not None and annotation.objects[owner].locked:
             raise AnnotationError(f"object {owner} is locked; unlock it to load its masks")
+    if annotation.proposal is not None:
+        annotation.reject()
     annotation.session.checkpoint()
     done, total = [], sum(len(by_frame) for by_frame in places.values())
     try:
@@ -161,9 +163,16 @@ def give_prompts(annotation: Annotation, activity: Activity, masks: MaskSet) -> 
     return len(done)
 
 
-def _owner(annotation: Annotation, each: MaskObject) -> int | None:
-    """The object of the same name; `None` if there is none yet."""
-    return next((known for known, name in annotation.names.items() if name == each.name), None)
+def _owners(annotation: Annotation, objects: tuple[MaskObject, ...]) -> dict[int, int | None]:
+    """For each object of a file one of the same name here, each at most once; `None` where there is none left."""
+    owners, free = dict[int, int | None](), dict(annotation.names)
+    for each in objects:
+        same = [known for known, name in free.items() if name == each.name]
+        owner = each.id if each.id in same else next(iter(same), None)
+        owners[each.id] = owner
+        if owner is not None:
+            del free[owner]
+    return owners
 
 
 def _add(annotation: Annotation, each: MaskObject) -> int:
