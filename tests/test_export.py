@@ -84,6 +84,8 @@ def test_errors_come_at_once_and_lose_nothing(widget, tmp_path):
         widget.export(tmp_path / "out", format="tiff")
     with pytest.raises(FormatError, match="there is no format 'tiff'"):
         widget.load_masks(tmp_path / "out.json", format="tiff")
+    with pytest.raises(FormatError, match="there is no file or folder missing; give the path of masks"):
+        widget.load_masks("missing")
     with pytest.raises(AnnotationError, match="not 'truth'"):
         widget.load_masks(tmp_path / "out.json", as_="truth")
     widget.load_masks(tmp_path / "out.json")

@@ -63,6 +63,21 @@ def test_npz_comes_back(tmp_path, frame_names):
     assert replace(back, masks=masks.masks) == masks
 
 
+def test_npz_of_others(tmp_path):
+    ids = np.random.default_rng(0).choice(np.array([0, 2, 200], np.uint8), (4, 5, 6))
+    ids[3] = 0
+    np.savez_compressed(tmp_path / "ids.npz", ids_of_mine=ids)
+    back = read_masks(tmp_path / "ids.npz")
+    assert [each.id for each in back.objects] == [2, 200]
+    assert all(np.array_equal(back.masks[frame, each], ids[frame] == each) for frame in range(4) for each in (2, 200))
+    np.savez(tmp_path / "masks.npz", masks=ids == 2)
+    assert np.array_equal(read_masks(tmp_path / "masks.npz").masks[1, 1], ids[1] == 2)
+    for wrong in ({"a": ids.astype(float)}, {"a": ids[0]}, {"a": ids, "b": ids}):
+        np.savez(tmp_path / "wrong.npz", **wrong)
+        with pytest.raises(FormatError, match="frames × height × width"):
+            read_masks(tmp_path / "wrong.npz")
+
+
 def test_npz_pickles_are_refused(tmp_path):
     np.savez(tmp_path / "evil.npz", ids=np.array([{}], dtype=object))
     with pytest.raises(FormatError, match="holds objects, which are not read"):

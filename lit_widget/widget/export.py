@@ -8,7 +8,7 @@ from functools import partial
 
 from lit_widget.video.formats.format import ExportReport
 from lit_widget.video.formats.mask_set import Mask
-from lit_widget.video.formats.registry import check_export, export_masks, find_format, read_masks
+from lit_widget.video.formats.registry import check_export, check_source, export_masks, read_masks
 
 from .activity import Activity
 from .annotation import Annotation
@@ -55,10 +55,10 @@ class Export:
                 undo takes back; "ground_truth" keeps them for `run_simulation`.
 
         Raises:
-            ValueError: if the format is unknown, or, when the work is done, if the masks do not fit the video.
+            ValueError: if there is nothing at the path or the format is unknown, or, when the work is done, if the
+                masks are damaged or do not fit the video.
         """
-        if format is not None:
-            find_format(format)
+        check_source(path, format)
         if as_ not in ("prompts", "ground_truth"):
             raise AnnotationError(f"masks are loaded as_='prompts' or as_='ground_truth', not {as_!r}")
         self._submit("predict", lambda now: self._load_masks(now, path, format, as_))

@@ -84,7 +84,8 @@ def _encode(
             for each in pictures:
                 even = np.pad(each, ((0, odd[0]), (0, odd[1]), (0, 0)), mode="edge")
                 picture = av.VideoFrame.from_ndarray(even, format="rgba" if even.shape[2] == 4 else "rgb24")
-                file.mux(stream.encode(picture.reformat(format=pixels)))
+                # On several threads the conversion now and then leaves a row of alpha half transparent.
+                file.mux(stream.encode(picture.reformat(format=pixels, threads=1)))
             file.mux(stream.encode())
     except (av.FFmpegError, ValueError) as error:
         raise FormatError(f"the video cannot be encoded with {name}: {error}") from None

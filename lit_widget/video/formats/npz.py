@@ -65,7 +65,7 @@ def _read(path: Path, step: Step) -> MaskSet:
 
 def _read_archive(archive: zipfile.ZipFile, path: Path, step: Step) -> MaskSet:
     if "ids.npy" not in archive.namelist():
-        raise FormatError(f"{path} has no array 'ids' of object ids; was it written by this format?")
+        return _read_plain(archive, path, step)
     ids = [checked_number(each, 1, MAX_ID, "an object id") for each in _table(archive, "ids").ravel().tolist()]
     names, colours = _texts(archive, "names", len(ids)), _texts(archive, "colours", len(ids))
     objects = []
@@ -105,6 +105,30 @@ def _read_archive(archive: zipfile.ZipFile, path: Path, step: Step) -> MaskSet:
         frame_names if len(frame_names) == n_frames else (),
         shown_fps(fps[0] if fps else None),
     )
+
+
+def _read_plain(archive: zipfile.ZipFile, path: Path, step: Step) -> MaskSet:
+    """An array that somebody saved: frames × height × width of bool, or of object ids in one byte."""
+    names = [each.removesuffix(".npy") for each in archive.namelist()]
+    if len(names) != 1:
+        raise FormatError(f"{path} has {len(names)} arrays and none is 'ids'; save one of frames × height × width")
+    with _stream(archive, names[0]) as (file, shape, dtype):
+        if dtype not in (np.dtype(bool), np.dtype(np.uint8)) or len(shape) != 3:
+            raise FormatError(
+                f"{names[0]} has shape {shape} of {dtype}; expected frames × height × width, bool or uint8"
+            )
+        n_frames = checked_number(shape[0], 1, MAX_FRAMES, "the number of frames")
+        size = checked_size(*shape[1:], str(path))
+        masks = CompactMasks(size)
+        for frame in range(n_frames):
+            step(frame, n_frames)
+            ids = np.frombuffer(_exactly(file, size[0] * size[1]), np.uint8).reshape(size)
+            for each in np.flatnonzero(np.bincount(ids.ravel())).tolist():
+                if each:
+                    masks.add(frame, each, ids == each)
+    found = sorted({each for _, each in masks})
+    masks.complete(range(n_frames), found)
+    return MaskSet(path.stem, size, n_frames, tuple(MaskObject.unnamed(each) for each in found), masks)
 
 
 @contextmanager
@@ -158,7 +182,7 @@ def _exactly(file: zipfile.ZipExtFile, n_bytes: int) -> bytes:
 
 NPZ = Format(
     "npz",
-    "NumPy: an array of frames × height × width for each object; where masks are known, names and colours",
+    "NumPy: an array of frames × height × width for each object; reads a single array of masks or ids, too",
     "",
     _write,
     _read,

@@ -82,6 +82,18 @@ def export_masks(
     return ExportReport(target, name, len(masks.annotated()), len(masks.masks), tuple(_unique([*always, *lost])))
 
 
+def check_source(path: str | Path, name: str | None = None) -> None:
+    """Refuse early what `read_masks` would refuse later, without reading anything.
+
+    Raises:
+        FormatError: if there is nothing at the path, or the format is unknown or only written.
+    """
+    if name is not None and find_format(name).read is None:
+        raise FormatError(f"{name} is only written, not read; formats that are read: {', '.join(readable())}")
+    if not Path(path).expanduser().exists():
+        raise FormatError(f"there is no file or folder {path}; give the path of masks")
+
+
 def read_masks(path: str | Path, name: str | None = None, *, step: Step = unwatched) -> MaskSet:
     """Read the masks of one video.
 
@@ -93,12 +105,10 @@ def read_masks(path: str | Path, name: str | None = None, *, step: Step = unwatc
     Raises:
         FormatError: if there are no such masks.
     """
+    check_source(path, name)
     source = Path(path).expanduser()
-    if not source.exists():
-        raise FormatError(f"there is no file or folder {source}; give the path of masks")
     chosen = _recognised(source) if name is None else find_format(name)
-    if chosen.read is None:
-        raise FormatError(f"{chosen.name} is only written, not read; formats that are read: {', '.join(readable())}")
+    assert chosen.read
     return chosen.read(source, step)
 
 
