@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import av
 import numpy as np
@@ -19,6 +20,9 @@ from .mask_set import FormatError, MaskSet, Step
 
 GIF_WIDTH = 480
 """Pixels across; wider videos are shrunk."""
+
+_ONE_THREAD: dict[str, Any] = {"threads": 1} if int(av.__version__.split(".")[0]) >= 17 else {}
+"""Since PyAV 17 pixels are converted on several threads, which now and then leave a row of alpha half transparent."""
 
 Picture = UInt8[np.ndarray, "h w c"]
 
@@ -84,8 +88,7 @@ def _encode(
             for each in pictures:
                 even = np.pad(each, ((0, odd[0]), (0, odd[1]), (0, 0)), mode="edge")
                 picture = av.VideoFrame.from_ndarray(even, format="rgba" if even.shape[2] == 4 else "rgb24")
-                # On several threads the conversion now and then leaves a row of alpha half transparent.
-                file.mux(stream.encode(picture.reformat(format=pixels, threads=1)))
+                file.mux(stream.encode(picture.reformat(format=pixels, **_ONE_THREAD)))
             file.mux(stream.encode())
     except (av.FFmpegError, ValueError) as error:
         raise FormatError(f"the video cannot be encoded with {name}: {error}") from None
