@@ -17,7 +17,7 @@ from lit_widget.video.formats.registry import FORMATS, export_masks, read_masks
 
 READ = [name for name, each in FORMATS.items() if each.read]
 EXACT = [name for name in READ if name != "yolo-seg"]
-HERE = settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+HERE = settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 @st.composite
