@@ -26,7 +26,7 @@ help: ## show this list
 
 demo: $(READY) ## the simulated user on embedded clips: a table, a figure and demo/report.html
 	@echo "== demo: a simulated user corrects embedded clips, with and without live training"
-	$(BIN)/python -m lit_widget.simulation.demo
+	$(BIN)/lit-widget demo
 
 test: lint bundle-is-fresh chromium $(READY) ## everything CI checks: lint, fresh bundle, all tests
 	@echo "== test: every test; those that need what this machine lacks say so"

@@ -9,7 +9,7 @@ import pytest
 from helpers import clip
 from PIL import Image
 
-from lit_widget.simulation import cli
+from lit_widget import cli
 from lit_widget.simulation.runner import SimulationResult
 from lit_widget.video.learner import VideoLearner
 
@@ -17,7 +17,7 @@ FRAMES = 6
 
 
 def command(*arguments, cwd):
-    call = [sys.executable, "-m", "lit_widget.simulation.cli", *arguments]
+    call = [sys.executable, "-m", "lit_widget.cli", *arguments]
     return subprocess.run(call, capture_output=True, text=True, check=False, cwd=cwd, timeout=300)
 
 
@@ -73,6 +73,15 @@ def test_list(capsys):
     printed = capsys.readouterr().out
     for name in ("pocket", "sam2.1-large", "--precision", "box", "lit-lora", "token-0", "union"):
         assert f"  {name} " in printed
+
+
+def test_what_can_be_chosen_for_machines(capsys):
+    assert cli.main(["models", "--json"]) == 0
+    assert "pocket" in json.loads(capsys.readouterr().out)
+    assert cli.main(["list", "--json"]) == 0
+    assert "lit-lora" in json.loads(capsys.readouterr().out)["strategies"]
+    assert cli.main(["trackers"]) == 0
+    assert "samurai" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import numpy as np
 from formats_helpers import mask_set
 from PIL import Image
 
-from lit_widget.simulation.cli import main
+from lit_widget.cli import main
 from lit_widget.video.formats.registry import export_masks, read_masks
 
 
@@ -42,7 +42,7 @@ def test_the_video_is_shown(tmp_path, capsys):
 def test_export_needs_no_torch(tmp_path):
     export_masks(mask_set(), tmp_path / "in.json", "coco")
     code = (
-        "import sys; from lit_widget.simulation.cli import main; "
+        "import sys; from lit_widget.cli import main; "
         f"main(['export', {str(tmp_path / 'in.json')!r}, '--to', 'npz', '--out', {str(tmp_path / 'out.npz')!r}]); "
         "print(sorted({'torch', 'ipywidgets', 'matplotlib'} & set(sys.modules)))"
     )

@@ -46,17 +46,18 @@ def test_the_first_notebook_runs_and_shows_what_it_promises():
 
 
 def test_the_first_notebooks_correction_teaches_what_helps_two_frames_later():
-    clip = embedded_clip("distractor", 300)
+    clip = embedded_clip("distractor", 315)
     w = LITWidget(clip.frames)
     w.click(0, *map(float, click().split(",")))
     w.track(0)
-    # The lower half of the stone, and the smaller one above it.
-    w.click(24, 114.0, 140.0)
-    w.click(24, 142.0, 55.0, positive=False)
-    w.learn(24)
-    w.flag(26)
+    # The hexagon, the star, and the floor beside the bean.
+    for x, y in ((102.0, 146.0), (65.0, 62.0), (168.0, 55.0)):
+        w.click(31, x, y, positive=False)
+    w.learn(31)
+    w.flag(33)
     assert w.wait(300.0)
-    assert iou(w.mask(26), clip.target[26]) < 0.5 < iou(w.proposal, clip.target[26])
+    assert iou(w.mask(33), clip.target[33]) < 0.5
+    assert iou(w.proposal, clip.target[33]) > 0.7
     w.close()
 
 

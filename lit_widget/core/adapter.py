@@ -147,6 +147,11 @@ class AdapterBank:
             self._adapters[key, slot] = Adapter(self._module, self._recipe, seed=self._seed + slot)
         return self._adapters[key, slot]
 
+    def versions(self) -> dict[tuple[Hashable, int], tuple[int, tuple]]:
+        """How often each trained adapter has learned and from which items, by key and slot."""
+        trained = [(place, adapter) for place, adapter in list(self._adapters.items()) if adapter.version > 0]
+        return {place: (adapter.version, adapter.learned_from) for place, adapter in trained}
+
     def snapshot(self) -> dict[tuple[Hashable, int], AdapterState]:
         """All adapters that have learned anything, by key and slot."""
         return {place: adapter.snapshot() for place, adapter in self._adapters.items() if adapter.version > 0}

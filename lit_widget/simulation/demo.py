@@ -1,11 +1,7 @@
-"""The demonstration behind `make demo`: original tracker against LIT-LoRA on embedded clips.
-
-python -m lit_widget.simulation.demo [--out FOLDER] [--seeds FIRST-LAST]
-"""
+"""The demonstration behind `make demo` and `lit-widget demo`: original tracker against LIT-LoRA on embedded clips."""
 
 from __future__ import annotations
 
-import argparse
 import sys
 from pathlib import Path
 
@@ -43,14 +39,18 @@ def tell_story(result: SimulationResult, sequences: list[Sequence], model: Sam2)
     return None
 
 
-def main() -> int:
-    """Run it; returns the exit status."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--out", type=Path, default=Path("demo"), help="folder for the report")
-    parser.add_argument("--seeds", default="300", help="seeds of every kind, SEED or FIRST-LAST")
-    arguments = parser.parse_args()
+def demo(out: Path, seeds: str) -> int:
+    """Run it and write the report.
+
+    Args:
+        out: folder for the report.
+        seeds: of every kind of clip, SEED or FIRST-LAST.
+
+    Returns:
+        The exit status.
+    """
     model = load_model("pocket", device="cpu")
-    sequences = open_sources([f"embedded:all:{arguments.seeds}"])
+    sequences = open_sources([f"embedded:all:{seeds}"])
     print(
         f"Annotating {len(sequences)} embedded clips with a simulated user, {len(COMPARED)} ways each: 1 to 3 minutes."
     )
@@ -62,15 +62,11 @@ def main() -> int:
     if not result.complete:
         print("Interrupted: no report was written.", file=sys.stderr)
         return 130
-    arguments.out.mkdir(parents=True, exist_ok=True)
+    out.mkdir(parents=True, exist_ok=True)
     print("Replaying a clip for the report…", flush=True)
-    result.save(arguments.out / "result.json")
-    result.plot().savefig(arguments.out / "corrections.png", dpi=150)
-    report = arguments.out / "report.html"
+    result.save(out / "result.json")
+    result.plot().savefig(out / "corrections.png", dpi=150)
+    report = out / "report.html"
     report.write_text(html_report(result, tell_story(result, sequences, model)))
-    print(f"Wrote {report}, corrections.png and result.json in {arguments.out}/")
+    print(f"Wrote {report}, corrections.png and result.json in {out}/")
     return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -15,6 +15,7 @@ from lit_widget.video.learner import VideoLearner
 from lit_widget.video.memory import MaskOutput
 from lit_widget.video.sam2 import Points
 
+from .budget import Budgeted
 from .datasets import Sequence
 from .metrics import iou
 from .monitor import Guarded, Monitor
@@ -103,6 +104,7 @@ def run_pair(
     *,
     monitor: Monitor | None = None,
     automatic: bool = False,
+    budget: int | None = None,
     on_frame: Callable[[FrameResult, Event], None] | None = None,
 ) -> list[FrameResult]:
     """Annotate one object of one sequence from its first mask to the last frame.
@@ -117,6 +119,7 @@ def run_pair(
         user: threshold, clicks, random generator.
         monitor: fresh; only its alarms call the user (paper section 4.5). Without one the user watches every frame.
         automatic: the monitor validates the proposals, too, and the user is left to correct.
+        budget: corrections after which the user gives no more, but goes on accepting proposals; None: no limit.
         on_frame: called after every judged frame.
 
     Returns:
@@ -130,6 +133,7 @@ def run_pair(
     assert target is not None
     learner.prompt(VideoItem(start, object_id), learner.from_mask(start, target))
     annotator = Annotator(learner, sequence, object_id, user)
+    asked = annotator if budget is None else Budgeted(annotator, budget)
     log: list[Event] = []
     session = LiveSession(learner, strategy, on_event=log.append)
     results = []
@@ -139,8 +143,8 @@ def run_pair(
         if frame not in annotated:
             session.judge(prediction, None)
             continue
-        guard = Guarded(annotator, monitor, prediction, automatic=automatic) if monitor else None
-        event = session.judge(prediction, guard or annotator)
+        guard = Guarded(asked, monitor, prediction, automatic=automatic) if monitor else None
+        event = session.judge(prediction, guard or asked)
         alarm = guard.alarmed if guard else not isinstance(event, Tracked)
         results.append(_result(log, annotator, prediction, alarm=alarm))
         if on_frame is not None:

@@ -11,7 +11,6 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pandas as pd
 from tqdm.auto import tqdm
 
@@ -28,6 +27,7 @@ from .datasets import Sequence, open_sources
 from .metrics import Interval, reduction_interval
 from .monitor import find_monitor
 from .protocol import FrameResult, run_pair
+from .records import PairRecord, pair_record
 from .user import SimulatedUser
 
 if TYPE_CHECKING:
@@ -38,43 +38,6 @@ MANY_CORRECTIONS = 10
 """The paper's headline subset: pairs with at least this many corrections in the baseline."""
 
 SCHEMA = 1
-
-
-@dataclass(frozen=True)
-class PairRecord:
-    """One (video, object, strategy).
-
-    Attributes:
-        video: name of the sequence.
-        object: id of the object.
-        strategy: name of the strategy.
-        corrections: frames that the user had to correct, the paper's count.
-        clicks: clicks in them.
-        masks: of them, frames whose mask had to be painted in full.
-        accepted: frames where a proposal was taken instead.
-        rejected: frames where a proposal was refused before correcting.
-        annotation_s: the user's seconds by the cost model, and the seconds of waiting for updates and proposals.
-        update_s: seconds of training in all.
-        missed: wrong masks that a monitor raised no alarm for.
-        false_alarms: right masks that it raised one for.
-        j_mean: mean IoU of the resulting masks over judged frames.
-        frames: judged frames.
-    """
-
-    video: str
-    object: int
-    strategy: str
-    corrections: int
-    clicks: int
-    masks: int
-    accepted: int
-    rejected: int
-    annotation_s: float
-    update_s: float
-    missed: int
-    false_alarms: int
-    j_mean: float
-    frames: int
 
 
 @dataclass(frozen=True, repr=False)
@@ -347,32 +310,10 @@ class _Collected:
     def add(
         self, video: str, object_id: int, strategy: Strategy, user: SimulatedUser, frames: list[FrameResult]
     ) -> None:
-        if not frames:
+        record = pair_record((video, object_id, strategy.name), frames, user, self.cost)
+        if record is None:
             return
         who = {"video": video, "object": object_id, "strategy": strategy.name}
-        corrected = [frame for frame in frames if frame.event == "corrected"]
-        accepted = [frame for frame in frames if frame.event == "accepted"]
-        right = [not user.is_error(frame.tracked_iou) for frame in frames]
-        offered = len(accepted) + sum(frame.rejected for frame in corrected)
-        waiting = sum(frame.update_s + frame.propose_s for frame in frames)
-        work = sum(self.cost.event_s(frame.n_clicks, frame.full_mask) for frame in corrected)
-        work += sum(self.cost.event_s(0, False) for frame in frames if frame.alarm and frame.event == "tracked")
-        record = PairRecord(
-            video,
-            object_id,
-            strategy.name,
-            corrections=len(corrected),
-            clicks=sum(frame.n_clicks for frame in corrected),
-            masks=sum(frame.full_mask for frame in corrected),
-            accepted=len(accepted),
-            rejected=sum(frame.rejected for frame in corrected),
-            annotation_s=work + waiting + self.cost.validate_s * offered,
-            update_s=sum(frame.update_s for frame in frames),
-            missed=sum(not frame.alarm and not ok for frame, ok in zip(frames, right, strict=True)),
-            false_alarms=sum(frame.alarm and ok for frame, ok in zip(frames, right, strict=True)),
-            j_mean=float(np.mean([frame.iou for frame in frames])),
-            frames=len(frames),
-        )
         self.records.append(asdict(record))
         self.events += [{**who, **asdict(frame)} for frame in frames if frame.event != "tracked"]
 

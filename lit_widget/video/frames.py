@@ -164,16 +164,20 @@ def _open_path(source: str) -> Frames:
 
 
 class ImageFrames(Frames):
-    """Frames that are separate images: paths, PIL images or arrays. Only headers are read at the start."""
+    """Frames that are separate images: paths, PIL images or arrays.
 
-    def __init__(self, items: Sequence[object], *, name: str, fps: float = IMAGE_FPS) -> None:
+    Only headers are read at the start; without `check` only the first one, the others with their frame.
+    """
+
+    def __init__(self, items: Sequence[object], *, name: str, fps: float = IMAGE_FPS, check: bool = True) -> None:
         if not len(items):
             raise VideoError("there are no frames: the list or array is empty; give at least one frame")
         self.name, self.fps = name, fps
         self._items = list(items)
         if all(isinstance(item, str | os.PathLike) for item in self._items):
             self.frame_names = tuple(Path(str(item)).stem for item in self._items)
-        sizes = [_checked(_header_size, item, i) for i, item in enumerate(self._items)]
+        looked_at = self._items if check else self._items[:1]
+        sizes = [_checked(_header_size, item, i) for i, item in enumerate(looked_at)]
         self.height, self.width = sizes[0]
         for i, size in enumerate(sizes):
             self._check_size(size, i)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 
 import numpy as np
 import torch
@@ -22,7 +21,7 @@ from lit_widget.core.update import Stepper, UpdateConfig, limited_threads, onlin
 from .adaptation import Evidence, Sample, TrainingPass, VideoItem, consult
 from .frames import Frames
 from .losses import mask_iou
-from .memory import FrameStatus, MaskOutput, MemoryBank, Recall
+from .memory import FrameRecord, FrameStatus, MaskOutput, MemoryBank, Recall
 from .quirks import Quirks
 from .sam2 import FeatureCache, Points, Sam2
 from .trackers import Moment, Tracker, TrackerError, find_tracker
@@ -74,6 +73,14 @@ class VideoLearner:
     def bank(self, object_id: int) -> MemoryBank:
         """The memory of an object, empty at first."""
         return self.banks.setdefault(object_id, MemoryBank())
+
+    def records(self) -> dict[VideoItem, FrameRecord]:
+        """All records of all objects; may be asked from any thread."""
+        return {
+            VideoItem(frame, object_id): record
+            for object_id, bank in list(self.banks.items())
+            for frame, record in dict(bank.records).items()
+        }
 
     # --- Asking -----------------------------------------------------------------------------------
 
@@ -162,8 +169,8 @@ class VideoLearner:
     @torch.no_grad()
     def mask(self, output: MaskOutput) -> Bool[np.ndarray, "h w"]:
         """An output at video size."""
-        if output.given is not None:
-            return output.given
+        if (given := output.given) is not None:
+            return given
         logits = F.interpolate(output.logits[None], size=self.size, mode="bilinear", align_corners=False)
         return (logits[0, 0] > 0).cpu().numpy()
 
@@ -202,7 +209,7 @@ class VideoLearner:
         note = self.tracker.note(output, status, self._moment(item, reverse=reverse))
         self.bank(item.object).records[item.frame] = self.model.remember(
             self.features[item.frame],
-            replace(output, note=note),
+            output.noted(note),
             status=status,
             conditioning=conditioning or (note is not None and note.permanent),
             reverse=reverse,

@@ -43,6 +43,14 @@ class MaskOutput:
     note: Note | None = None
     given: Bool[np.ndarray, "y x"] | None = field(default=None, repr=False)
 
+    def noted(self, note: Note | None) -> MaskOutput:
+        """The same mask with a tracker's note."""
+        return MaskOutput(self.logits, self.pointer, self.object_score, self.iou, note, self.given)
+
+    def as_if_by(self, other: MaskOutput) -> MaskOutput:
+        """The same mask with the pointer and the note of another."""
+        return MaskOutput(self.logits, other.pointer, self.object_score, self.iou, other.note, self.given)
+
 
 @dataclass(frozen=True)
 class FrameRecord:

@@ -155,6 +155,11 @@ class Sam2:
         return self.device.type != "cpu"
 
     @property
+    def pointer_length(self) -> int:
+        """Numbers in an object pointer."""
+        return self.module.no_obj_ptr.shape[-1]
+
+    @property
     def image_size(self) -> int:
         """Side of the model's square input in pixels."""
         return self.module.image_size

@@ -80,7 +80,7 @@ class Token0(Strategy):
         evidence = prediction.evidence
         threshold, base = learner.tracker.visible_above, prediction.output
         single = learner.model.decode(evidence.fused, evidence.features, multimask=False, visible_above=threshold)[0]
-        return (Proposal(prediction.item, replace(single, pointer=base.pointer, note=base.note), self.name),)
+        return (Proposal(prediction.item, single.as_if_by(base), self.name),)
 
 
 @dataclass(frozen=True)
@@ -99,7 +99,7 @@ class PreviousMask(Strategy):
         if record is None:
             return ()
         base = prediction.output
-        return (Proposal(prediction.item, replace(record.output, pointer=base.pointer, note=base.note), self.name),)
+        return (Proposal(prediction.item, record.output.as_if_by(base), self.name),)
 
 
 @dataclass(frozen=True)

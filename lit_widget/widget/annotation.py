@@ -12,12 +12,12 @@ from typing import Any
 import numpy as np
 from jaxtyping import Bool
 
-from lit_widget.core.session import LiveSession
+from lit_widget.core.session import Event, LiveSession
 from lit_widget.core.strategy import Original, Strategy
 from lit_widget.core.types import AdapterState, Prediction, UpdateReport
 from lit_widget.video.adaptation import VideoItem
 from lit_widget.video.learner import VideoLearner
-from lit_widget.video.memory import FrameRecord, MaskOutput
+from lit_widget.video.memory import MaskOutput
 from lit_widget.video.sam2 import Points
 
 from .activity import Activity
@@ -44,7 +44,9 @@ class Annotation:
 
     def __init__(self, learner: VideoLearner, strategy: Strategy, post: Post, *, quality: str = "predicted") -> None:
         self.learner, self._post = learner, post
-        self.session = LiveSession(learner, strategy, beside=self)
+        self.session = LiveSession(learner, strategy, beside=self, on_event=self._heard)
+        self.heard: Callable[[Event], None] = lambda _: None
+        self.save: Callable[[], None] = lambda: None
         self.objects, self.active = Objects.first(), 1
         self.pending: dict[VideoItem, Pending] = {}
         self.proposal: OpenProposal | None = None
@@ -57,6 +59,9 @@ class Annotation:
         self._strategy = strategy
         self.range: tuple[int, int] | None = None
         self.state = describe(self)
+
+    def _heard(self, event: Event) -> None:
+        self.heard(event)
 
     @property
     def names(self) -> dict[int, str]:
@@ -86,7 +91,7 @@ class Annotation:
         """Remove an object with all its masks and what its adapters learned; undo brings it back."""
         self.check_free(VideoItem(0, object_id))
         self.session.checkpoint()
-        gone = [item for item in self._records() if item.object == object_id]
+        gone = [item for item in self.learner.records() if item.object == object_id]
         for item in [each for each in self.pending if each.object == object_id]:
             self.pending.pop(item)
         if self.proposal is not None and self.proposal.item.object == object_id:
@@ -197,8 +202,10 @@ class Annotation:
         chosen = opened.proposals[candidate]
         learn_with_progress(self, activity, lambda: self.session.accept(opened.prediction, chosen).update, opened.item)
         self._accepted[opened.item] = opened
-        self._close_proposal()
         self.pending.pop(opened.item, None)
+        # Nobody is told of a verdict that a crash could still take back.
+        self.save()
+        self._close_proposal()
         self.feed.show_changed([opened.item])
         self.publish()
         self._track_on(activity, opened.item)
@@ -245,9 +252,7 @@ class Annotation:
         """Let an object's adapter begin with weights learned elsewhere; undo takes them away again."""
         strategy = self._strategy
         if type(strategy).learn is Strategy.learn:
-            raise AnnotationError(
-                f"the strategy {strategy.name} asks no adapter; open the widget with lit-lora"
-            )
+            raise AnnotationError(f"the strategy {strategy.name} asks no adapter; open the widget with lit-lora")
         before = self.session.checkpoint()
         try:
             self.learner.adapters.get(object_id).restore(state)
@@ -275,7 +280,8 @@ class Annotation:
         self._post(*describe_proposal(self.learner, self.proposal))
 
     def publish(self) -> None:
-        """Send everything but pixels."""
+        """Send everything but pixels, once it is safe in the session's file."""
+        self.save()
         self.state = describe(self)
         self._post(self.state, [])
         strips = [self.confidence.strip(each) for each in self.names]
@@ -343,11 +349,11 @@ class Annotation:
 
     def _travel(self, activity: Activity, go: Callable[[], None]) -> None:
         """Undo or redo, and show what changed and where."""
-        before, prompted = self._records(), self.pending
+        before, prompted = self.learner.records(), self.pending
         if self.proposal is not None:
             self._close_proposal()
         go()
-        after = self._records()
+        after = self.learner.records()
         differing = differences(before, after)
         changed = sorted(differing | differences(prompted, self.pending))
         if changed:
@@ -392,13 +398,6 @@ class Annotation:
         self.objects, self.pending = self.objects.back_to(objects), dict(pending)
         if self.active not in self.names:
             self.active = self.objects.neighbour(self.active)
-
-    def _records(self) -> dict[VideoItem, FrameRecord]:
-        return {
-            VideoItem(frame, object_id): record
-            for object_id, bank in self.learner.banks.items()
-            for frame, record in bank.records.items()
-        }
 
 
 def differences(before: Mapping[VideoItem, object], after: Mapping[VideoItem, object]) -> set[VideoItem]:

@@ -27,6 +27,8 @@ def commit_all(annotation: Annotation, activity: Activity) -> None:
             _correct(annotation, activity, item, pending, pending.prediction)
         del annotation.pending[item]
         if pending.prediction is not None:
+            # Nobody is told of a verdict that a crash could still take back.
+            annotation.save()
             annotation.feed.show_changed([item])
             annotation.publish()
 

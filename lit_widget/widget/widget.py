@@ -18,7 +18,7 @@ from lit_widget.video.adaptation import VideoItem
 from lit_widget.video.frames import open_frames
 from lit_widget.video.models import load_model
 from lit_widget.video.overlay import overlay
-from lit_widget.video.sam2 import Sam2
+from lit_widget.video.sam2 import FeatureCache, Sam2
 from lit_widget.video.strategies import STRATEGIES, learner_for
 from lit_widget.video.trackers import Tracker, find_tracker
 
@@ -34,6 +34,7 @@ from .messages import MessageError, decode
 from .object_methods import ObjectMethods
 from .outbox import Outbox
 from .readings import Readings
+from .saving import Saving
 from .to_view import Error, JobKind
 from .warm_up import warm_up
 from .worker import Job, Worker
@@ -51,7 +52,7 @@ _asked_by_view: ContextVar[bool] = ContextVar("asked_by_view", default=False)
 """Whether a view's message is being handled; its errors belong in the view and not in a later cell."""
 
 
-class LITWidget(ObjectMethods, Export, Readings, ThreadedWidget):
+class LITWidget(ObjectMethods, Export, Readings, Saving, ThreadedWidget):
     """Annotate a video with SAM 2 and an adapter that learns from every correction.
 
     Every action of the mouse has a method with the same effect. Methods return at once and work is done in
@@ -69,7 +70,9 @@ class LITWidget(ObjectMethods, Export, Readings, ThreadedWidget):
         quality: how sure masks are, in the strip under the time line: "predicted" by the model, or "learned" from
             corrections, which makes tracking half as slow again.
         seed: of the adapters' initial weights and dropout.
+        session: a new file that everything is written to as it happens; `LITWidget.open` goes on with it later.
         view_height: height of the picture in CSS pixels.
+        features: encoded frames to share with other widgets of the same model and video.
 
     Raises:
         ValueError: if the video, model, tracker, checkpoint or strategy cannot be used; the sentence says why.
@@ -103,7 +106,9 @@ class LITWidget(ObjectMethods, Export, Readings, ThreadedWidget):
         quirks: Quirks | None = None,
         quality: str = "predicted",
         seed: int = 123,
+        session: str | pathlib.Path | None = None,
         view_height: int = 420,
+        features: FeatureCache | None = None,
     ) -> None:
         chosen, follower = find_strategy(strategy, STRATEGIES), find_tracker(tracker)
         frames = open_frames(video)
@@ -117,6 +122,7 @@ class LITWidget(ObjectMethods, Export, Readings, ThreadedWidget):
             quirks=quirks,
             seed=seed,
             tracker=follower,
+            features=features,
         )
         # Colab drops what threads send; there the view asks instead.
         transport = "poll" if "google.colab" in sys.modules else "push"
@@ -128,6 +134,8 @@ class LITWidget(ObjectMethods, Export, Readings, ThreadedWidget):
         self._model_worker = Worker("model", self._failed)
         self._pixel_worker = Worker("pixels", self._failed)
         self._answers = Answers(self._annotation, self._outbox, self._pixel_worker)
+        if session is not None:
+            self._begin(session, video, quality, seed)
         self.on_msg(self._receive)
         self._pixel_worker.submit(lambda _: self._refresh_preview())
 
@@ -282,6 +290,8 @@ class LITWidget(ObjectMethods, Export, Readings, ThreadedWidget):
             worker = getattr(self, name, None)
             if worker is not None:
                 worker.close()
+        if self._recorder is not None:
+            self._recorder.close()
         if hasattr(self, "_annotation"):
             self.frames.close()
         super().close()

@@ -1,41 +1,23 @@
-"""The `lit-widget` command."""
+"""`lit-widget simulate` and `lit-widget demo`."""
 
 from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
-from lit_widget import __version__
-from lit_widget.video.catalogue import OPTIONS, ModelError, section
-
-from .export_cli import add_export
+from lit_widget.video.catalogue import OPTIONS
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command; returns the exit status."""
-    parsed = _parser().parse_args(arguments)
-    try:
-        return parsed.run(parsed)
-    except ModelError as error:
-        return _refuse(error.for_command_line)
-    except ValueError as error:
-        return _refuse(str(error))
-
-
-def _refuse(reason: str) -> int:
-    print(f"lit-widget: {reason}", file=sys.stderr)
-    return 2
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="lit-widget", description="Live interactive training for video segmentation.")
-    parser.add_argument("--version", action="version", version=f"lit-widget {__version__}")
-    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+def add_simulate(commands: Any) -> None:
+    """Add `simulate` to what `argparse.ArgumentParser.add_subparsers` returned."""
     simulate = commands.add_parser("simulate", help="annotate sequences with a simulated user and compare strategies")
     simulate.add_argument(
-        "sources", nargs="+", metavar="SOURCE", help="folder in DAVIS layout, or embedded:KIND:FIRST-LAST"
+        "sources",
+        nargs="+",
+        metavar="SOURCE",
+        help="folder in DAVIS layout, NAME[/SPLIT]:DIR of a public data set, or embedded:KIND:FIRST-LAST",
     )
     simulate.add_argument(
         "--strategies", default="original,lit-lora", help="comma-separated; the first is the baseline"
@@ -54,10 +36,20 @@ def _parser() -> argparse.ArgumentParser:
     simulate.add_argument("--epochs", type=int, help="instead of the model's own")
     simulate.add_argument("--json", metavar="OUT.json", help="write settings, records and summary")
     simulate.set_defaults(run=_simulate)
-    add_export(commands)
-    listing = commands.add_parser("list", help="list models, options, trackers, strategies, formats, embedded clips")
-    listing.set_defaults(run=_list)
-    return parser
+
+
+def add_demo(commands: Any) -> None:
+    """Add `demo` to what `argparse.ArgumentParser.add_subparsers` returned."""
+    demo = commands.add_parser("demo", help="the paper's comparison on embedded clips, with a report to look at")
+    demo.add_argument("--out", type=Path, default=Path("demo"), help="folder for the report")
+    demo.add_argument("--seeds", default="300", help="seeds of every kind, SEED or FIRST-LAST")
+    demo.set_defaults(run=_demo)
+
+
+def _demo(parsed: argparse.Namespace) -> int:
+    from .demo import demo
+
+    return demo(parsed.out, parsed.seeds)
 
 
 def _simulate(parsed: argparse.Namespace) -> int:
@@ -95,29 +87,3 @@ def _simulate(parsed: argparse.Namespace) -> int:
         return 1
     print(summary_text(result))
     return 0 if result.complete else 130
-
-
-def _list(_: argparse.Namespace) -> int:
-    from lit_widget.video.formats.registry import formats
-    from lit_widget.video.models import models
-    from lit_widget.video.pocket.clips import KINDS
-    from lit_widget.video.strategies import strategies
-    from lit_widget.video.trackers import trackers
-
-    known = models()
-    options = {f"--{option}": line for option, line in known.options.items()}
-    for title, entries in (
-        ("models", known),
-        ("options for models", options),
-        ("what every model can do", known.capabilities),
-        ("trackers", {name: str(info) for name, info in trackers().items()}),
-        ("strategies", strategies()),
-        ("formats", {name: str(each) for name, each in formats().items()}),
-        ("embedded clips", KINDS),
-    ):
-        print(section(title, entries))
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -1,0 +1,177 @@
+"""Tables of the experiments, made from the records of finished units alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from lit_widget.simulation.metrics import bootstrap_interval, reduction_interval
+from lit_widget.simulation.runner import MANY_CORRECTIONS
+
+from .paper import (
+    BUDGET_SCORES,
+    BUDGETS,
+    CORRECTED_SCORES,
+    PAIR_CORRECTIONS,
+    UNCORRECTED_SCORES,
+    column,
+    data_set,
+    printed_corrections,
+    printed_minutes,
+)
+from .units import Arm
+
+PAIR = ["video", "object"]
+ALL = "all"
+
+
+def records_table(results: Iterable[dict[str, Any]]) -> pd.DataFrame:
+    """One row per finished unit in which something was judged: what it is, and what it came to."""
+    return pd.DataFrame([{**_identity(each), **each["record"]} for each in results if each["record"] is not None])
+
+
+def events_table(results: Iterable[dict[str, Any]]) -> pd.DataFrame:
+    """The trajectories: one row per correction or acceptance, with the unit it belongs to."""
+    return pd.DataFrame([{**_identity(each), **event} for each in results for event in each["events"]])
+
+
+def _identity(result: dict[str, Any]) -> dict[str, Any]:
+    unit = dict(result["unit"])
+    arm = unit.pop("arm")
+    return {**unit, **arm, "way": Arm(**arm).way}
+
+
+def main_table(records: pd.DataFrame) -> pd.DataFrame:
+    """Corrections and minutes by data set, τ, tracker and arm, of all pairs and of those with many corrections.
+
+    Reductions are in per cent against the first arm, with a 95 % bootstrap interval over pairs. What the paper printed
+    is beside its own data sets and subset. "missed" are errors that nobody corrected, "J" is of the resulting masks.
+    """
+    rows = []
+    for (source, tau, tracker), pairs in _groups(records, ["source", "tau", "tracker"]):
+        for subset, chosen in _subsets(pairs["corrections"].iloc[:, 0]):
+            corrections, minutes = pairs["corrections"].loc[chosen], pairs["annotation_s"].loc[chosen] / 60
+            for way in corrections.columns:
+                row = {"data": label(source), "tau": tau, "tracker": tracker, "pairs of": subset, "strategy": way}
+                row |= {"pairs": len(corrections), "corrections": corrections[way].mean()}
+                row |= _reduction(corrections, way, "corrections")
+                row |= {"minutes": minutes[way].mean()}
+                row |= _reduction(minutes, way, "minutes")
+                row |= {name: pairs[name].loc[chosen, way].mean() for name in ("missed", "j")}
+                selected = subset != ALL
+                row["corrections, paper"] = printed_corrections(source, tau, tracker, way) if selected else np.nan
+                row["minutes, paper"] = printed_minutes(source, tau, tracker, way) if selected else np.nan
+                rows.append(row)
+    return pd.DataFrame(rows).rename(columns={"j": "J"})
+
+
+def budget_table(records: pd.DataFrame) -> pd.DataFrame:
+    """Quality of the masks in per cent by data set, budget and arm, with a 95 % bootstrap interval over pairs.
+
+    The paper's are of pairs with many corrections where the budget is not limited.
+    """
+    rows = []
+    for source, unlimited in _unlimited(records):
+        for (budget,), pairs in _groups(records.loc[records["source"] == source], ["budget"]):
+            scores = quality(source, pairs)
+            for subset, chosen in _subsets(unlimited):
+                printed = BUDGET_SCORES.get(data_set(source) or "", {}) if subset != ALL else {}
+                for way in scores.columns:
+                    known = printed.get(way, [np.nan] * len(BUDGETS))[BUDGETS.index(int(budget))]
+                    row = {"data": label(source), "budget": int(budget), "pairs of": subset, "strategy": way}
+                    rows.append(
+                        {**row, **_score(scores.loc[:, way].reindex(chosen)), "is": score_of(source), "paper": known}
+                    )
+    return pd.DataFrame(rows)
+
+
+def analysis_table(records: pd.DataFrame) -> pd.DataFrame:
+    """Corrections of the baseline and what they are good for, of all pairs and of those with many (paper figure 3)."""
+    rows = []
+    for source, unlimited in _unlimited(records):
+        own = records.loc[records["source"] == source]
+        free = own.loc[own["budget"].isna()].assign(budget=-1)
+        with_corrections, without = (
+            quality(source, next(pairs for _, pairs in _groups(each, ["budget"]))).iloc[:, 0]
+            for each in (free, own.loc[own["budget"] == 0])
+        )
+        at = column(source)
+        for subset, chosen in _subsets(unlimited):
+            count = bootstrap_interval(unlimited.loc[chosen])
+            row = {"data": label(source), "pairs of": subset, "pairs": len(chosen), "corrections": count.estimate}
+            row |= {"low": count.low, "high": count.high, "is": score_of(source)}
+            row["without corrections"] = without.reindex(chosen).mean()
+            row["with corrections"] = with_corrections.reindex(chosen).mean()
+            for name, printed in (
+                ("corrections", PAIR_CORRECTIONS),
+                ("without corrections", UNCORRECTED_SCORES),
+                ("with corrections", CORRECTED_SCORES),
+            ):
+                row[f"{name}, paper"] = np.nan if at is None else printed["all" if subset == ALL else "selected"][at]
+            rows.append(row)
+    return pd.DataFrame(rows)
+
+
+def quality(source: str, pairs: dict[str, pd.DataFrame]) -> pd.DataFrame:
+    """The score of the resulting masks in per cent by pair and arm."""
+    j, f = pairs["j"].astype(float), pairs["f"].astype(float)
+    return 100 * (j if score_of(source) == "J" else (j + f) / 2)
+
+
+def score_of(source: str) -> str:
+    """What the paper takes as the quality of masks: J on VOST, J&F elsewhere."""
+    return "J" if (data_set(source) or "").startswith("vost") else "J&F"
+
+
+def label(source: str) -> str:
+    """What tables call a source: a name, not a place."""
+    name = data_set(source)
+    return name or (source if source.startswith("embedded:") else Path(source).name)
+
+
+def _groups(records: pd.DataFrame, by: list[str]) -> Iterator[tuple[Any, dict[str, pd.DataFrame]]]:
+    """(values of `by`, tables of each measure by pair and arm): means over seeds, of pairs that every arm finished."""
+    for values, own in records.dropna(subset=by).groupby(by, sort=False):
+        tables = {
+            name: own.pivot_table(index=PAIR, columns="way", values=name, dropna=False)
+            for name in ("corrections", "annotation_s", "missed", "j", "f")
+        }
+        ways = list(dict.fromkeys(own["way"]))
+        complete = tables["corrections"].reindex(columns=ways).dropna().index
+        if len(complete):
+            yield values, {name: table.reindex(complete, columns=ways) for name, table in tables.items()}
+
+
+def _unlimited(records: pd.DataFrame) -> Iterator[tuple[str, pd.Series]]:
+    """(source, corrections by pair) of the first arm where the user corrects every error."""
+    free = records.loc[records["budget"].isna()].assign(budget=-1)
+    for (source, _), pairs in _groups(free, ["source", "budget"]):
+        yield source, pairs["corrections"].iloc[:, 0]
+
+
+def _subsets(corrections: pd.Series) -> Iterator[tuple[str, pd.Index]]:
+    """All pairs, and those with many corrections if there are any."""
+    yield ALL, corrections.index
+    many = corrections.index[np.asarray(corrections) >= MANY_CORRECTIONS]
+    if len(many):
+        yield f"≥ {MANY_CORRECTIONS}", many
+
+
+def _score(values: pd.Series) -> dict[str, Any]:
+    known = values.dropna()
+    if known.empty:
+        return {"pairs": 0, "score": np.nan, "low": np.nan, "high": np.nan}
+    interval = bootstrap_interval(known)
+    return {"pairs": len(known), "score": interval.estimate, "low": interval.low, "high": interval.high}
+
+
+def _reduction(values: pd.DataFrame, way: str, name: str) -> dict[str, float]:
+    columns, baseline = (f"fewer {name} %", f"{name} low", f"{name} high"), values.columns[0]
+    if way == baseline:
+        return dict.fromkeys(columns, np.nan)
+    drop = reduction_interval(values[baseline], values[way])
+    return dict(zip(columns, (drop.estimate, drop.low, drop.high), strict=True))

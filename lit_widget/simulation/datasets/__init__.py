@@ -1,0 +1,34 @@
+"""Videos with ground truth: data sets as they are published, folders like theirs, arrays, and embedded clips."""
+
+from .arrays import sequence_from_arrays, sequence_from_masks
+from .catalogue import DATASETS, Dataset, open_sources
+from .davis import open_davis, open_davis_2016, open_davis_2017
+from .lvos import FrameRange, lvos_ranges, open_lvos
+from .mosev2 import mosev1_videos, open_mosev2
+from .sav import open_sav
+from .sequence import VOID, DatasetError, FrameTruth, Sequence
+from .vost import open_vost
+from .youtube import open_youtube_vos
+
+__all__ = [
+    "DATASETS",
+    "VOID",
+    "Dataset",
+    "DatasetError",
+    "FrameRange",
+    "FrameTruth",
+    "Sequence",
+    "lvos_ranges",
+    "mosev1_videos",
+    "open_davis",
+    "open_davis_2016",
+    "open_davis_2017",
+    "open_lvos",
+    "open_mosev2",
+    "open_sav",
+    "open_sources",
+    "open_vost",
+    "open_youtube_vos",
+    "sequence_from_arrays",
+    "sequence_from_masks",
+]

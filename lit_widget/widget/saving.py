@@ -1,0 +1,144 @@
+"""What the widget does with session files."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+from types import MethodType
+from typing import Any
+
+from lit_widget.video.frames import Frames
+from lit_widget.video.models import POCKET
+
+from .annotation import Annotation
+from .outbox import Outbox
+from .store import (
+    MissingFrames,
+    Recorder,
+    SessionFile,
+    SessionFileError,
+    Stored,
+    describe_video,
+    find_video,
+    prompt_again,
+    read,
+    restore,
+)
+from .to_view import Error
+
+
+def _completed(options: dict[str, Any], stored: Stored, frames: Frames) -> dict[str, Any]:
+    """What the user gave, with the rest as the file has it.
+
+    Raises:
+        SessionFileError: if the model must be given.
+    """
+    if stored.model != POCKET.name and "model" not in options:
+        raise SessionFileError(
+            f"the session was made with the model {stored.model!r}, and a file alone loads only the bundled one; "
+            f"give it: LITWidget.open(..., model={stored.model!r})"
+        )
+    known = {name: getattr(stored, name) for name in ("strategy", "tracker", "quality", "seed")}
+    missing = {"features": frames.features()} if isinstance(frames, MissingFrames) else {}
+    return {**known, **missing, **options}
+
+
+class OfTheClass:
+    """A method of a class alone; its instances keep what they inherit under that name.
+
+    Every Jupyter widget has an `open` of its own, which makes its connection.
+    """
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        self._function, self.__doc__ = function, function.__doc__
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self._owner, self._name = owner, name
+
+    def __get__(self, instance: object | None, owner: type) -> Any:
+        if instance is None:
+            return MethodType(self._function, owner)
+        return getattr(super(self._owner, instance), self._name)
+
+
+class Saving:
+    """The part of `LITWidget` that writes its session down and opens it again."""
+
+    _annotation: Annotation
+    _outbox: Outbox
+    _recorder: Recorder | None = None
+
+    @OfTheClass
+    def open(cls, path: str | os.PathLike, video: Any = None, **options: Any) -> Any:  # noqa: N805
+        """Go on with a session where it was left, however its kernel ended.
+
+        Masks, objects, prompts, adapters and the journal are as they were. What tracking remembers of each frame is
+        computed again from its mask when it is needed. Undo begins anew, and what was learned before can be undone
+        or forgotten no more. Without its video a session shows its masks and journal and refuses to track and learn.
+
+        Args:
+            path: the session file.
+            video: the video, if it is not where it was or was never a file.
+            **options: as in `LITWidget`; a model other than the bundled one, a strategy or a tracker of your own and
+                `update`, `peft_config` and `quirks` are not in the file and must be given again.
+
+        Raises:
+            ValueError: if the file is missing, in use, damaged or no session, or the video is another one.
+
+        Example:
+            w = LITWidget.open("clip.lit")
+        """
+        file = SessionFile(path, new=False)
+        try:
+            stored = read(file)
+            frames = find_video(stored, file.path.parent, video)
+            widget: Any = cls(frames, **_completed(options, stored, frames))  # pyright: ignore[reportCallIssue]
+            widget._resume(file)  # noqa: SLF001
+        except BaseException:
+            file.close()
+            raise
+        return widget
+
+    def _begin(self, path: str | os.PathLike, source: Any, quality: str, seed: int) -> None:
+        """Write this session to a new file from now on."""
+        learner = self._annotation.learner
+        about = {
+            "video": describe_video(source, learner.frames),
+            "model": learner.model.name,
+            "strategy": self._annotation.session.strategy.name,
+            "tracker": learner.tracker.name,
+            "quality": quality,
+            "seed": seed,
+            "begun": time.time(),
+        }
+
+        def fill(file: SessionFile) -> None:
+            recorder = self._record(file)
+            recorder.describe(**about)
+            recorder.save()
+
+        SessionFile(path, new=True, fill=fill)
+
+    def _resume(self, file: SessionFile) -> None:
+        """Take over what a file holds, and write to it from now on."""
+        annotation = self._annotation
+        standing = restore(file, annotation)
+        self._record(file, resumed=True)
+        annotation.publish()
+        frames = annotation.learner.frames
+        if isinstance(frames, MissingFrames):
+            self._outbox.post(Error(f"The video is not there: {frames.why}. Masks can be seen, not changed."))
+        elif standing:
+            self._submit("predict", lambda _: prompt_again(annotation, standing))  # pyright: ignore[reportAttributeAccessIssue]
+
+    def _record(self, file: SessionFile, *, resumed: bool = False) -> Recorder:
+        annotation = self._annotation
+        recorder = Recorder(file, annotation, lambda text: self._outbox.post(Error(text)), resumed=resumed)
+        self._recorder, annotation.save, annotation.heard = recorder, recorder.save, recorder.heard
+        return recorder
+
+    @property
+    def session(self) -> str | None:
+        """The session's file, `None` if it is not saved."""
+        return None if self._recorder is None else str(self._recorder.path)

@@ -1,0 +1,226 @@
+"""The SQLite file itself: its tables, who may write it, and what is refused before anything is read."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+VERSION = 1
+"""Of the tables, in the file's `user_version`."""
+
+APPLICATION_ID = 0x4C495457
+"""Marks the file as ours ("LITW")."""
+
+LARGEST_VALUE = 256 * 2**20
+"""Bytes of one value; a larger one is damage or an attack."""
+
+TABLES: dict[str, str] = {
+    "meta": "CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT",
+    "object": (
+        "CREATE TABLE object (id INTEGER PRIMARY KEY, name TEXT NOT NULL, colour TEXT NOT NULL, "
+        "hidden INTEGER NOT NULL, locked INTEGER NOT NULL) STRICT"
+    ),
+    "mask": (
+        "CREATE TABLE mask (object INTEGER NOT NULL, frame INTEGER NOT NULL, status TEXT NOT NULL, "
+        "conditioning INTEGER NOT NULL, reverse INTEGER NOT NULL, iou REAL NOT NULL, score REAL NOT NULL, "
+        "clicks INTEGER, pointer BLOB NOT NULL, bits BLOB NOT NULL, PRIMARY KEY (object, frame)) STRICT"
+    ),
+    "prompt": (
+        "CREATE TABLE prompt (object INTEGER NOT NULL, frame INTEGER NOT NULL, points TEXT NOT NULL, "
+        "first INTEGER NOT NULL, painted BLOB, PRIMARY KEY (object, frame)) STRICT"
+    ),
+    "adapter": (
+        "CREATE TABLE adapter (object INTEGER NOT NULL, slot INTEGER NOT NULL, version INTEGER NOT NULL, "
+        "learned_from TEXT NOT NULL, report TEXT NOT NULL, weights BLOB NOT NULL, PRIMARY KEY (object, slot)) STRICT"
+    ),
+    "event": (
+        "CREATE TABLE event (id INTEGER PRIMARY KEY, at REAL NOT NULL, kind TEXT NOT NULL, object INTEGER, "
+        "frame INTEGER, seconds REAL NOT NULL, detail TEXT NOT NULL) STRICT"
+    ),
+}
+"""Every table, as SQLite keeps its text."""
+
+MIGRATIONS: dict[int, tuple[str, ...]] = {}
+"""Statements that bring a file of one version to the next, by the version that they start from."""
+
+
+class SessionFileError(ValueError):
+    """A session file that cannot be used; the sentence says why and what to do."""
+
+
+class SessionInUseError(SessionFileError):
+    """A session file that another kernel or widget is writing."""
+
+
+class SessionFile:
+    """One open session file, which nobody else can open until it is closed or its process ends.
+
+    Args:
+        path: where it is.
+        new: make it; else it must be there.
+        fill: writes what a new file holds from its first commit on, so that no crash leaves it half made.
+
+    Raises:
+        SessionFileError: if it is missing, there already, in use, of a later version, or no session file.
+    """
+
+    def __init__(
+        self, path: str | os.PathLike, *, new: bool, fill: Callable[[SessionFile], None] = lambda _: None
+    ) -> None:
+        self.path = Path(path).expanduser().absolute()
+        if new and self.path.exists() and not _unbegun(self.path):
+            raise SessionFileError(f"{self.path} is there already; LITWidget.open({str(path)!r}) goes on with it")
+        if not new and not self.path.is_file():
+            raise SessionFileError(f"there is no session file {self.path}; LITWidget(video, session=PATH) makes one")
+        if new and not self.path.parent.is_dir():
+            raise SessionFileError(f"there is no folder {self.path.parent} to put the session file in; make it first")
+        self._connection: sqlite3.Connection | None = None
+        with self.explained():
+            self._connection = _connect(self.path)
+            # In this mode the lock, once taken, is held until the end, and no shared memory is needed.
+            self._connection.execute("PRAGMA locking_mode = EXCLUSIVE")
+            self._connection.execute("PRAGMA journal_mode = WAL")
+            self._connection.execute("PRAGMA synchronous = NORMAL")
+            with self.transaction():
+                if new:
+                    self._make()
+                    fill(self)
+                else:
+                    self._check()
+
+    @contextmanager
+    def transaction(self) -> Iterator[sqlite3.Connection]:
+        """All of it or nothing is written; within another it is a part of that one.
+
+        Raises:
+            sqlite3.Error: if it cannot be written.
+        """
+        connection = self.connection
+        if connection.in_transaction:
+            yield connection
+            return
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            yield connection
+        except BaseException:
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+            raise
+        connection.execute("COMMIT")
+
+    @property
+    def connection(self) -> sqlite3.Connection:
+        """The connection.
+
+        Raises:
+            SessionFileError: if the file was closed.
+        """
+        if self._connection is None:
+            raise SessionFileError(f"the session file {self.path} was closed")
+        return self._connection
+
+    @property
+    def closed(self) -> bool:
+        """Whether it was closed."""
+        return self._connection is None
+
+    def rows(self, query: str) -> list[tuple]:
+        """The rows of a query.
+
+        Raises:
+            SessionFileError: if the file is damaged.
+        """
+        with self.explained():
+            return self.connection.execute(query).fetchall()
+
+    def close(self) -> None:
+        """Let go of the file, which is complete by itself from then on."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+    def _make(self) -> None:
+        for sql in TABLES.values():
+            self.connection.execute(sql)
+        self.connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+        self.connection.execute(f"PRAGMA user_version = {VERSION}")
+
+    def _check(self) -> None:
+        connection = self.connection
+        (mark,), (version,) = (
+            connection.execute(f"PRAGMA {name}").fetchone() for name in ("application_id", "user_version")
+        )
+        if mark != APPLICATION_ID or version < 1:
+            raise SessionFileError(f"{self.path} is no session file of lit-widget; give one that it wrote")
+        if version > VERSION:
+            raise SessionFileError(
+                f"{self.path} was written by a later version of lit-widget (its tables are of version {version}, known "
+                f"are 1 to {VERSION}); update lit-widget to open it"
+            )
+        # Triggers and views of a stranger would run with our statements.
+        query = "SELECT name FROM sqlite_master WHERE type NOT IN ('table', 'index')"
+        if odd := [name for (name,) in connection.execute(query)]:
+            raise SessionFileError(f"{self.path} has other tables than a session file ({odd[0]}); it cannot be opened")
+        for statement in (each for step in range(version, VERSION) for each in MIGRATIONS[step]):
+            connection.execute(statement)
+        connection.execute(f"PRAGMA user_version = {VERSION}")
+        found = dict(connection.execute("SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL"))
+        if found != TABLES:
+            odd = ", ".join(
+                sorted(name for name in found.keys() | TABLES.keys() if found.get(name) != TABLES.get(name))
+            )
+            raise SessionFileError(f"{self.path} has other tables than a session file ({odd}); it cannot be opened")
+
+    @contextmanager
+    def explained(self) -> Iterator[None]:
+        """Turn what goes wrong in reading a damaged file into a sentence, and let go of the file.
+
+        Where SQLite finds values of another type than a table has, they fail wherever they are used.
+        """
+        try:
+            yield
+        except (sqlite3.Error, UnicodeError, TypeError, OverflowError) as error:
+            self.close()
+            kind = SessionInUseError if "locked" in str(error) else SessionFileError
+            raise kind(explain(self.path, error)) from None
+        except SessionFileError:
+            self.close()
+            raise
+
+
+def explain(path: Path, error: Exception) -> str:
+    """What went wrong with a file, and what to do."""
+    text = str(error)
+    if "locked" in text:
+        return f"{path} is open in another kernel or widget, which alone may write it; close it there first"
+    if "readonly" in text or "unable to open" in text:
+        return f"{path} cannot be written ({text}); choose a folder in which you may write"
+    if "full" in text:
+        return f"{path} cannot be written because the disk is full; make room, and it is saved with the next action"
+    return f"{path} is damaged or no session file ({text}); `lit-widget doctor {path.name} --repair` saves what it can"
+
+
+def _unbegun(path: Path) -> bool:
+    """Whether a file holds nothing at all, because its process died before the first commit."""
+    if not path.is_file():
+        return False
+    try:
+        connection = sqlite3.connect(path, timeout=1.0)
+        try:
+            return connection.execute("SELECT count(*) FROM sqlite_master").fetchone() == (0,)
+        finally:
+            connection.close()
+    except sqlite3.Error:
+        return False
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    """A connection that trusts nothing in the file."""
+    connection = sqlite3.connect(path, timeout=1.0, isolation_level=None, check_same_thread=False)
+    connection.execute("PRAGMA trusted_schema = OFF")
+    connection.execute("PRAGMA cell_size_check = ON")
+    connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, LARGEST_VALUE)
+    return connection

@@ -1,0 +1,96 @@
+"""Masks of a file as the tracker's own records: what they cost is paid when they are looked at."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from jaxtyping import Bool, Float
+from torch import Tensor
+
+from lit_widget.video.memory import FrameRecord, FrameStatus, MaskOutput
+from lit_widget.video.sam2 import MASK_LOGIT
+from lit_widget.widget.codec import decode_mask
+from lit_widget.widget.messages import MessageError
+
+from .file import SessionFileError
+
+if TYPE_CHECKING:
+    from lit_widget.video.learner import VideoLearner
+
+
+class StoredOutput(MaskOutput):
+    """A mask as the file has it: bits at video size, inflated anew each time, so that thousands cost nothing."""
+
+    _learner: VideoLearner
+    _frame: int
+    _bits: bytes
+
+    def __init__(
+        self, learner: VideoLearner, frame: int, bits: bytes, pointer: Tensor, *, score: float, iou: float
+    ) -> None:
+        visible = torch.tensor([score], device=pointer.device)
+        vars(self).update(_learner=learner, _frame=frame, _bits=bits, pointer=pointer, object_score=visible, iou=iou)
+
+    @property
+    def given(self) -> Bool[np.ndarray, "y x"]:  # pyright: ignore[reportIncompatibleVariableOverride]
+        """The mask at video size.
+
+        Raises:
+            SessionFileError: if it is damaged.
+        """
+        try:
+            return decode_mask(self._bits, self._learner.size)
+        except MessageError:
+            raise SessionFileError(
+                f"the mask of frame {self._frame} in the session file is damaged; `lit-widget doctor` takes it out"
+            ) from None
+
+    @property
+    def logits(self) -> Float[Tensor, "1 h w"]:  # pyright: ignore[reportIncompatibleVariableOverride]
+        """The mask as the model would be given it by hand."""
+        model = self._learner.model
+        target = model.square(self.given)[None, None].float()
+        side = model.image_size // 4
+        logits = F.interpolate(
+            MASK_LOGIT * (2 * target - 1), size=(side, side), mode="bilinear", align_corners=False, antialias=True
+        )
+        return logits[0]
+
+
+class StoredRecord(FrameRecord):
+    """A record as the file has it; its memory is encoded when tracking first attends to it."""
+
+    _learner: VideoLearner
+    _frame: int
+
+    def __init__(
+        self,
+        learner: VideoLearner,
+        frame: int,
+        output: MaskOutput,
+        status: FrameStatus,
+        *,
+        conditioning: bool,
+        reverse: bool,
+    ) -> None:
+        vars(self).update(_learner=learner, _frame=frame, output=output)
+        vars(self).update(status=status, conditioning=conditioning, reverse=reverse)
+
+    @cached_property
+    def _memory(self) -> FrameRecord:
+        model, features = self._learner.model, self._learner.features[self._frame]
+        return model.remember(features, self.output, status=self.status, conditioning=self.conditioning)
+
+    @property
+    def features(self) -> Tensor:  # pyright: ignore[reportIncompatibleVariableOverride]
+        """(c, h, w) memory of the mask on its frame."""
+        return self._memory.features
+
+    @property
+    def position(self) -> Tensor:  # pyright: ignore[reportIncompatibleVariableOverride]
+        """(c, h, w) spatial encoding of the features."""
+        return self._memory.position

@@ -1,0 +1,413 @@
+"""Sessions in a file: everything comes back, a killed process loses no verdict, strangers' files harm nothing."""
+
+import json
+import random
+import shutil
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from helpers import clip, done, pocket, widget_on
+
+from lit_widget import LITWidget
+from lit_widget.core.strategy import LitLora
+from lit_widget.video.strategies import learner_for
+from lit_widget.widget.annotation import Annotation
+from lit_widget.widget.limits import AnnotationError
+from lit_widget.widget.store import SessionFile, SessionFileError, find_video, read, restore
+from lit_widget.widget.store.doctor import examine, repair
+
+MADE = clip("union")
+TARGET = MADE.target
+ROOT = Path(__file__).parent.parent
+
+
+def worked(path, **options):
+    """A widget with a correction learned, a proposal accepted, and a second object that was clicked."""
+    widget, _ = widget_on(session=path, **options)
+    widget.give_mask(0, TARGET[0])
+    widget.track()
+    widget.give_mask(3, TARGET[3])
+    widget.learn(3)
+    widget.flag(5)
+    widget.accept()
+    widget.set_range(1, 7)
+    second = widget.add_object("bike <b>")
+    widget.edit_object(second, colour="#112233", locked=False)
+    widget.click(2, 30.0, 40.0, object_id=second)
+    widget.click(2, 31.0, 44.0, object_id=second, positive=False)
+    return done(widget)
+
+
+def contents(widget):
+    annotation = widget._annotation
+    return {
+        "masks": {each: widget.masks(object_id=each) for each in widget.objects},
+        "status": {
+            (each, frame): record.status
+            for each in widget.objects
+            for frame, record in sorted(annotation.learner.bank(each).records.items())
+        },
+        "things": dict(annotation.objects.things),
+        "clicks": dict(annotation.clicks),
+        "points": {item: pending.points for item, pending in annotation.pending.items()},
+        "range": annotation.range,
+        "adapters": annotation.learner.adapters.snapshot(),
+        "losses": annotation.state.adapters[0].losses,
+    }
+
+
+def same(one, other):
+    assert one.keys() == other.keys()
+    for name, value in one.items():
+        if name == "masks":
+            assert value.keys() == other[name].keys()
+            assert all(np.array_equal(value[each], other[name][each]) for each in value)
+        elif name == "adapters":
+            assert value.keys() == other[name].keys()
+            for place, state in value.items():
+                again = other[name][place]
+                assert (state.version, state.learned_from) == (again.version, again.learned_from)
+                assert all((state.tensors[each] == again.tensors[each]).all() for each in state.tensors)
+        else:
+            assert value == other[name], name
+
+
+@pytest.fixture(scope="module")
+def saved(tmp_path_factory):
+    """A session file and what the widget that wrote it held."""
+    path = tmp_path_factory.mktemp("saved") / "clip.lit"
+    widget = worked(path)
+    held = contents(widget)
+    widget.close()
+    return path, held
+
+
+@pytest.fixture
+def copy(saved, tmp_path):
+    return Path(shutil.copy(saved[0], tmp_path / "clip.lit"))
+
+
+def alter(path, statement, *values):
+    """What somebody else may have done to a file."""
+    connection = sqlite3.connect(path)
+    connection.execute(statement, values)
+    connection.commit()
+    connection.close()
+
+
+# --- Coming back ------------------------------------------------------------------------------------------------------
+
+
+def test_everything_comes_back_and_goes_on(copy, saved):
+    widget = LITWidget.open(copy, MADE.frames)
+    same(contents(done(widget)), saved[1])
+    assert widget.session == str(copy)
+    widget.choose(1)
+    widget.flag(6)
+    assert done(widget).proposal is not None, "the adapter proposes as before"
+    widget.give_mask(6, TARGET[6], object_id=1)
+    widget.learn(6, object_id=1)
+    assert done(widget).adapter_version == 2
+    held = contents(widget)
+    widget.close()
+    again = LITWidget.open(copy, MADE.frames)
+    same(contents(done(again)), held)
+    again.close()
+
+
+@pytest.mark.parametrize(
+    "options", [{"strategy": "original"}, {"strategy": "lit-plus"}, {"strategy": "three-loras"}, {"tracker": "samurai"}]
+)
+def test_strategies_and_trackers_come_back(tmp_path, options):
+    widget, _ = widget_on(session=tmp_path / "x.lit", **options)
+    widget.give_mask(0, TARGET[0])
+    widget.track()
+    widget.give_mask(3, TARGET[3])
+    widget.learn(3)
+    held = contents(done(widget))
+    widget.close()
+    again = LITWidget.open(tmp_path / "x.lit", MADE.frames)
+    same(contents(done(again)), held)
+    again.track(4)
+    assert statuses(done(again)) == statuses_of(held)
+    again.close()
+
+
+def statuses(widget):
+    return {frame: record.status for frame, record in widget._annotation.learner.bank(1).records.items()}
+
+
+def statuses_of(held):
+    return {frame: status for (each, frame), status in held["status"].items() if each == 1}
+
+
+def test_a_correction_that_was_not_learned_stands_again(copy):
+    widget = LITWidget.open(copy, MADE.frames)
+    widget.click(6, 50.0, 60.0, object_id=1)
+    mask = done(widget).mask(6, object_id=1)
+    widget.close()
+    again = LITWidget.open(copy, MADE.frames)
+    assert done(again)._annotation.pending[6, 1].points.xy == ((50.0, 60.0),)
+    assert (again.mask(6, object_id=1) != mask).mean() < 0.01
+    again.close()
+
+
+def test_undo_is_written_too(tmp_path):
+    widget = worked(tmp_path / "x.lit")
+    for _ in range(4):
+        widget.undo()
+    held = contents(done(widget))
+    assert widget._annotation.pending
+    assert not held["adapters"]
+    widget.close()
+    again = LITWidget.open(tmp_path / "x.lit", MADE.frames)
+    same(contents(done(again)), held)
+    again.close()
+
+
+def test_the_journal_tells_what_happened(copy):
+    file = SessionFile(copy, new=False)
+    events = file.rows("SELECT kind, object, frame, seconds, detail FROM event")
+    file.close()
+    assert [each[:3] for each in events] == [("correct", 1, 3), ("accept", 1, 5)]
+    assert events[0][3] > 0
+    assert json.loads(events[0][4]) == {"clicks": 0, "full": True}
+
+
+# --- The video --------------------------------------------------------------------------------------------------------
+
+
+def test_a_session_opens_without_its_video(copy, saved):
+    widget = LITWidget.open(copy)
+    assert all(np.array_equal(widget.masks(object_id=each), mask) for each, mask in saved[1]["masks"].items())
+    for change in (widget.track, lambda: widget.click(4, 5.0, 5.0), lambda: widget.flag(4, object_id=1)):
+        change()
+        with pytest.raises(AnnotationError, match=r"not there: it was an array or a list; give it to LITWidget.open"):
+            widget.wait()
+    assert widget.edit_object(2, name="car") is None
+    widget.close()
+    again = LITWidget.open(copy, MADE.frames)
+    assert again.objects[2] == "car"
+    again.close()
+
+
+def test_the_video_is_found_where_it_was_or_beside_the_file(tmp_path):
+    from PIL import Image
+
+    folder = tmp_path / "one" / "clip"
+    folder.mkdir(parents=True)
+    for index, frame in enumerate(MADE.frames):
+        Image.fromarray(frame).save(folder / f"{index}.png")
+    widget = LITWidget(folder, session=tmp_path / "one" / "x.lit")
+    widget.close()
+    LITWidget.open(tmp_path / "one" / "x.lit").close()
+    (tmp_path / "one").rename(tmp_path / "two")
+    moved = LITWidget.open(tmp_path / "two" / "x.lit")
+    assert np.array_equal(moved.frames[3], MADE.frames[3])
+    moved.close()
+    (tmp_path / "two" / "clip").rename(tmp_path / "gone")
+    lost = LITWidget.open(tmp_path / "two" / "x.lit")
+    lost.click(0, 3.0, 3.0)
+    with pytest.raises(AnnotationError, match=r"looked for at .*one.clip and .*two.clip"):
+        lost.wait()
+    lost.close()
+    with pytest.raises(SessionFileError, match="the session is of another video than"):
+        LITWidget.open(tmp_path / "two" / "x.lit", MADE.frames[:4])
+
+
+# --- One writer, killed processes, full disks -------------------------------------------------------------------------
+
+
+def test_one_kernel_at_a_time(copy):
+    code = f"from lit_widget.widget.store import SessionFile; SessionFile({str(copy)!r}, new=False); print('open')"
+    widget = LITWidget.open(copy, MADE.frames)
+    refused = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert "is open in another kernel or widget" in refused.stderr
+    widget.close()
+    assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+
+
+ACCEPTING = """
+import sys
+sys.path.insert(0, "tests")
+from helpers import clip
+from lit_widget import LITWidget
+from lit_widget.core.update import UpdateConfig
+made = clip("union")
+w = LITWidget(made.frames, session=sys.argv[1], strategy="previous-mask", update=UpdateConfig(epochs=1))
+w.give_mask(0, made.target[0])
+w.track()
+w.wait()
+for turn in range(1000):
+    frame = 1 + turn % 7
+    if frame in w.accepted:
+        w.undo()
+        w.wait()
+        print("undone", frame, flush=True)
+    w.flag(frame)
+    w.accept()
+    w.wait()
+    print("accepted", frame, flush=True)
+"""
+
+
+@pytest.mark.slow
+def test_a_killed_process_loses_no_verdict(tmp_path):
+    draw = random.Random(0)
+    for kill in range(2):
+        path = tmp_path / f"{kill}.lit"
+        child = subprocess.Popen(
+            [sys.executable, "-c", ACCEPTING, str(path)], cwd=ROOT, stdout=subprocess.PIPE, text=True
+        )
+        assert child.stdout is not None
+        told = [child.stdout.readline()]
+        time.sleep(draw.uniform(0.0, 1.0))
+        child.send_signal(signal.SIGKILL)
+        told += child.stdout.readlines()
+        child.wait()
+        accepted = {int(line.split()[1]) for line in told if line.startswith("accepted")}
+        widget = LITWidget.open(path, MADE.frames)
+        assert accepted <= set(done(widget).accepted)
+        widget.close()
+        assert examine(path) == []
+
+
+def test_a_disk_that_cannot_be_written_is_told_once_and_loses_nothing(tmp_path):
+    widget, heard = widget_on(session=tmp_path / "x.lit")
+    connection = widget._recorder._file.connection
+    connection.execute(f"PRAGMA max_page_count = {connection.execute('PRAGMA page_count').fetchone()[0]}")
+    for frame in range(6):
+        widget.give_mask(frame, np.random.default_rng(frame).random(TARGET[0].shape) > 0.5)
+    done(widget)
+    told = [each[0]["message"] for each in heard if each[0]["type"] == "error"]
+    assert len(told) == 1
+    assert "disk is full; make room" in told[0]
+    connection.execute("PRAGMA max_page_count = 1000000")
+    widget.add_object()
+    masks = widget.masks(object_id=1)
+    widget.close()
+    again = LITWidget.open(tmp_path / "x.lit", MADE.frames)
+    assert np.array_equal(done(again).masks(object_id=1), masks)
+    again.close()
+
+
+def test_what_cannot_be_a_session_is_said_at_once(tmp_path, copy):
+    other = tmp_path / "other.lit"
+    other.write_bytes(b"not a database at all" * 100)
+    empty = tmp_path / "empty.lit"
+    alter(empty, "CREATE TABLE t (x)")
+    later = Path(shutil.copy(copy, tmp_path / "later.lit"))
+    alter(later, "PRAGMA user_version = 99")
+    odd = Path(shutil.copy(copy, tmp_path / "odd.lit"))
+    alter(odd, "CREATE TRIGGER t AFTER INSERT ON mask BEGIN DELETE FROM object; END")
+    for path, reason in {
+        tmp_path / "none.lit": "there is no session file",
+        other: "damaged or no session file",
+        empty: "no session file of lit-widget",
+        later: "was written by a later version",
+        odd: r"other tables than a session file \(t\)",
+    }.items():
+        with pytest.raises(SessionFileError, match=reason):
+            LITWidget.open(path, MADE.frames)
+    with pytest.raises(SessionFileError, match=r"is there already; LITWidget.open\("):
+        LITWidget(MADE.frames, session=copy)
+    with pytest.raises(SessionFileError, match="there is no folder"):
+        LITWidget(MADE.frames, session=tmp_path / "no" / "x.lit")
+
+
+def test_a_file_alone_loads_no_model_but_the_bundled_one(copy):
+    alter(copy, """UPDATE meta SET value = '"sam2.1-large"' WHERE key = 'model'""")
+    with pytest.raises(SessionFileError, match=r"a file alone loads only the bundled one; give it"):
+        LITWidget.open(copy, MADE.frames)
+    LITWidget.open(copy, MADE.frames, model="pocket").close()
+
+
+# --- Doctor and strangers ---------------------------------------------------------------------------------------------
+
+
+def test_the_doctor_finds_and_takes_out_what_is_damaged(copy, saved):
+    assert examine(copy) == []
+    alter(copy, "UPDATE mask SET bits = x'789c00' WHERE object = 1 AND frame = 4")
+    alter(copy, "UPDATE adapter SET weights = x'00'")
+    alter(copy, "UPDATE prompt SET points = 'nonsense'")
+    assert len(examine(copy)) == 3
+    lost = repair(copy)
+    assert len(lost) == 4
+    assert "the file as it was is" in lost[-1]
+    assert examine(copy) == []
+    widget = LITWidget.open(copy, MADE.frames)
+    masks, before = done(widget).masks(object_id=1), saved[1]["masks"][1]
+    assert not masks[4].any()
+    assert np.array_equal(np.delete(masks, 4, 0), np.delete(before, 4, 0))
+    widget.close()
+
+
+def test_mutated_files_give_a_sentence_or_work(copy, tmp_path):
+    assert sum(mutations(copy, tmp_path / "m.lit", times=200, seed=1)) > 20
+
+
+def mutations(source, path, *, times, seed):
+    """Open a file with bytes changed at random; says of each whether it was refused, and lets any traceback out."""
+    whole, draw = source.read_bytes(), random.Random(seed)
+    for _ in range(times):
+        data = bytearray(whole)
+        for _ in range(draw.choice((1, 1, 4, 64))):
+            data[draw.randrange(len(data))] = draw.randrange(256)
+        if draw.random() < 0.1:
+            del data[draw.randrange(len(data)) :]
+        path.write_bytes(data)
+        yield refuses(path)
+        for suffix in ("-wal", "-shm", "-journal"):
+            Path(f"{path}{suffix}").unlink(missing_ok=True)
+
+
+def refuses(path):
+    """Whether a file is refused with a sentence, or its masks can be read."""
+    try:
+        file = SessionFile(path, new=False)
+    except SessionFileError as error:
+        return bool(str(error))
+    try:
+        frames = find_video(read(file), path.parent, MADE.frames)
+        learner = learner_for(LitLora(), pocket(), frames, seed=1)
+        annotation = Annotation(learner, LitLora(), lambda *_: None)
+        restore(file, annotation)
+        annotation.publish()
+        for item, record in learner.records().items():
+            assert learner.mask(record.output).shape == learner.size, item
+    except ValueError as error:
+        return bool(str(error))
+    finally:
+        file.close()
+    return False
+
+
+def test_a_decompression_bomb_is_not_inflated(copy):
+    import zlib
+
+    bomb = zlib.compress(bytes(64 * 2**20), 9)
+    alter(copy, "UPDATE mask SET bits = ? WHERE frame = 4", bomb)
+    widget = LITWidget.open(copy, MADE.frames)
+    with pytest.raises(SessionFileError, match="the mask of frame 4 in the session file is damaged"):
+        widget.masks(object_id=1)
+    widget.close()
+    assert copy.stat().st_size < 2 * 2**20
+
+
+def test_the_doctor_from_a_shell(copy, capsys):
+    from lit_widget import cli
+
+    assert cli.main(["doctor", str(copy)]) == 0
+    assert "is whole" in capsys.readouterr().out
+    alter(copy, "UPDATE mask SET bits = x'00' WHERE frame = 4")
+    assert cli.main(["doctor", str(copy), "--json"]) == 1
+    assert json.loads(capsys.readouterr().out) == ["the mask of object 1 on frame 4 is damaged"]
+    assert cli.main(["doctor", "--repair"]) == 2
+    assert cli.main(["doctor"]) == 0
+    assert "torch" in capsys.readouterr().out
