@@ -208,3 +208,17 @@ def test_frames_are_matched_by_name(tmp_path):
     names = [each["file_name"] for each in json.loads((tmp_path / "out.json").read_text())["images"]]
     assert names == ["frame00012.jpg", "frame00022.jpg", "frame00032.jpg", "frame00042.jpg"]
     widget.close()
+
+
+def test_loaded_prompts_are_in_the_session(widget, tmp_path):
+    widget.export(tmp_path / "in.json", format="coco")
+    done(widget)
+    loading, _ = widget_on(frames=FRAMES, session=tmp_path / "clip.lit")
+    loading.load_masks(tmp_path / "in.json")
+    done(loading)
+    masks = loading.masks(object_id=2)
+    loading.close()
+    again = LITWidget.open(tmp_path / "clip.lit", video=clip("union", frames=FRAMES).frames, model=pocket())
+    assert again.objects == {1: "object 1", 2: "bike"}
+    assert np.array_equal(again.masks(object_id=2), masks)
+    again.close()
