@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from lit_widget.core.update import UpdateConfig
     from lit_widget.simulation.datasets import sequence_from_arrays, sequence_from_masks
     from lit_widget.simulation.runner import SimulationResult, run_simulation
+    from lit_widget.video.formats.registry import formats
     from lit_widget.video.models import load_model, models
     from lit_widget.video.pocket.clips import embedded_clip
     from lit_widget.video.quirks import Quirks
@@ -28,6 +29,7 @@ __all__ = [
     "__version__",
     "check_learner",
     "embedded_clip",
+    "formats",
     "load_model",
     "models",
     "run_simulation",
@@ -44,6 +46,7 @@ _HOME = {
     "UpdateConfig": "lit_widget.core.update",
     "check_learner": "lit_widget.core.checks",
     "embedded_clip": "lit_widget.video.pocket.clips",
+    "formats": "lit_widget.video.formats.registry",
     "load_model": "lit_widget.video.models",
     "models": "lit_widget.video.models",
     "run_simulation": "lit_widget.simulation.runner",

@@ -33,6 +33,7 @@ def _list(parsed: argparse.Namespace) -> int:
 
 def sections() -> dict[str, Mapping[str, str]]:
     """Names with their help, by kind."""
+    from lit_widget.video.formats.registry import formats
     from lit_widget.video.models import models
     from lit_widget.video.pocket.clips import KINDS
     from lit_widget.video.strategies import strategies
@@ -48,6 +49,7 @@ def sections() -> dict[str, Mapping[str, str]]:
         "what every model can do": known.capabilities,
         "trackers": {name: str(info) for name, info in trackers().items()},
         "strategies": strategies(),
+        "formats": {name: str(each) for name, each in formats().items()},
         "embedded clips": KINDS,
         "public data sets": {name: each.layout for name, each in DATASETS.items()},
         "experiments": {name: each.help for name, each in EXPERIMENTS.items()},

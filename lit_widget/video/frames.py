@@ -42,12 +42,14 @@ class Frames(ABC):
         fps: frames per second.
         height: of every frame, in pixels.
         width: of every frame, in pixels.
+        frame_names: of the files without suffix, where each frame has one; else empty.
     """
 
     name: str
     fps: float
     height: int
     width: int
+    frame_names: tuple[str, ...] = ()
 
     @abstractmethod
     def __len__(self) -> int: ...
@@ -172,6 +174,8 @@ class ImageFrames(Frames):
             raise VideoError("there are no frames: the list or array is empty; give at least one frame")
         self.name, self.fps = name, fps
         self._items = list(items)
+        if all(isinstance(item, str | os.PathLike) for item in self._items):
+            self.frame_names = tuple(Path(str(item)).stem for item in self._items)
         looked_at = self._items if check else self._items[:1]
         sizes = [_checked(_header_size, item, i) for i, item in enumerate(looked_at)]
         self.height, self.width = sizes[0]

@@ -46,20 +46,3 @@ def decode_mask(data: bytes | memoryview, size: tuple[int, int]) -> Bool[np.ndar
     if len(packed) != n_bytes or not inflater.eof:
         raise MessageError(f"the mask does not fit {size[1]}×{size[0]} pixels, which are {n_bytes} bytes of bits")
     return np.unpackbits(np.frombuffer(packed, np.uint8), count=size[0] * size[1]).reshape(size).astype(bool)
-
-
-def overlay(
-    frame: UInt8[np.ndarray, "h w 3"], masks: dict[str, Bool[np.ndarray, "h w"]], *, opacity: float = 0.45
-) -> UInt8[np.ndarray, "h w 3"]:
-    """A frame with masks painted over it.
-
-    Args:
-        frame: RGB.
-        masks: by colour, `#rrggbb`.
-        opacity: of the paint.
-    """
-    painted = frame.astype(np.float32)
-    for colour, mask in masks.items():
-        rgb = np.array([int(colour[at : at + 2], 16) for at in (1, 3, 5)], dtype=np.float32)
-        painted[mask] += (rgb - painted[mask]) * opacity
-    return painted.astype(np.uint8)

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,14 +18,19 @@ if TYPE_CHECKING:
     from lit_widget.simulation.runner import SimulationResult
 
 
-def simulate(annotation: Annotation, ground_truth: Any, options: dict[str, Any]) -> SimulationResult:
-    """Run the simulation on the annotation's video and model."""
+def simulate(
+    annotation: Annotation,
+    ground_truth: Any,
+    options: dict[str, Any],
+    loaded: Mapping[int, Mapping[int, np.ndarray]] | None = None,
+) -> SimulationResult:
+    """Run the simulation on the annotation's video and model, on given truth, else loaded, else settled masks."""
     learner = annotation.learner
     frames = learner.frames
     if ground_truth is None:
         sources = [
             lit_widget.sequence_from_masks(frames, object_id, masks, frames.name)
-            for object_id, masks in settled_masks(annotation).items()
+            for object_id, masks in (loaded or settled_masks(annotation)).items()
         ]
     else:
         sources = [lit_widget.sequence_from_arrays(frames, ground_truth, frames.name)]

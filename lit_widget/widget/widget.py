@@ -17,6 +17,7 @@ from lit_widget.core.strategy import Strategy, find_strategy
 from lit_widget.video.adaptation import VideoItem
 from lit_widget.video.frames import open_frames
 from lit_widget.video.models import load_model
+from lit_widget.video.overlay import overlay
 from lit_widget.video.sam2 import FeatureCache, Sam2
 from lit_widget.video.strategies import STRATEGIES, learner_for
 from lit_widget.video.trackers import Tracker, find_tracker
@@ -24,9 +25,10 @@ from lit_widget.video.trackers import Tracker, find_tracker
 from .activity import Activity, activity
 from .annotation import Annotation
 from .answers import Answers
-from .codec import PREVIEW_WIDTH, encode_jpeg, overlay
+from .codec import PREVIEW_WIDTH, encode_jpeg
 from .comms import ThreadedWidget
 from .dispatch import Buffer, dispatch
+from .export import Export
 from .limits import AnnotationError, check_point, checked_mask, whole_number
 from .messages import MessageError, decode
 from .object_methods import ObjectMethods
@@ -50,7 +52,7 @@ _asked_by_view: ContextVar[bool] = ContextVar("asked_by_view", default=False)
 """Whether a view's message is being handled; its errors belong in the view and not in a later cell."""
 
 
-class LITWidget(ObjectMethods, Readings, Saving, ThreadedWidget):
+class LITWidget(ObjectMethods, Export, Readings, Saving, ThreadedWidget):
     """Annotate a video with SAM 2 and an adapter that learns from every correction.
 
     Every action of the mouse has a method with the same effect. Methods return at once and work is done in
@@ -271,7 +273,8 @@ class LITWidget(ObjectMethods, Readings, Saving, ThreadedWidget):
 
         Args:
             ground_truth: (T, H, W) object ids or bool, a dictionary of such bool arrays by object; without it
-                the masks that were prompted, corrected or accepted here stand for the truth of their frames.
+                what `load_masks` read, else the masks that were prompted, corrected or accepted here, stand for the
+                truth of their frames.
             **options: as in `lit_widget.run_simulation`.
 
         Raises:
@@ -279,7 +282,7 @@ class LITWidget(ObjectMethods, Readings, Saving, ThreadedWidget):
         """
         from .ground_truth import simulate
 
-        return simulate(self._annotation, ground_truth, options)
+        return simulate(self._annotation, ground_truth, options, self._truth)
 
     def close(self) -> None:
         """Stop all work and free the video."""
@@ -347,9 +350,9 @@ class LITWidget(ObjectMethods, Readings, Saving, ThreadedWidget):
             _asked_by_view.reset(token)
 
     def _refresh_preview(self) -> None:
-        frame, masks = self.frame_index, {}
+        frame, masks = self.frame_index, []
         for object_id, thing in self._annotation.objects.things.items():
             mask = None if thing.hidden else self._annotation.mask_of(VideoItem(frame, object_id))
             if mask is not None:
-                masks[thing.colour] = mask
+                masks.append((thing.colour, mask))
         self.preview = encode_jpeg(overlay(self.frames[frame], masks), max_width=PREVIEW_WIDTH)

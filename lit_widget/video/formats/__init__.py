@@ -1,0 +1,1 @@
+"""Masks in files: one file per format, all around one typed value, `MaskSet`."""

@@ -1,0 +1,62 @@
+"""What a format is, and what became of a set of masks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from .mask_set import MaskSet, Step
+
+
+@dataclass(frozen=True)
+class Format:
+    """A way to keep masks in files.
+
+    Attributes:
+        name: what users write.
+        line: one line of help.
+        loses: what it cannot hold of a `MaskSet`; empty where it reads back exactly.
+        write: writes masks to a path and returns what was lost of these in particular, one sentence each.
+        read: reads a path; `None` for formats that are only written.
+        fits: whether a path looks like this format.
+        suffix: of the file; empty for a folder.
+        kinds: suffixes of the files in the folder; empty for a file.
+        needs_video: whether it shows the video.
+    """
+
+    name: str
+    line: str
+    loses: str
+    write: Callable[[MaskSet, Path, Step], list[str]]
+    read: Callable[[Path, Step], MaskSet] | None = None
+    fits: Callable[[Path], bool] = lambda _: False
+    suffix: str = ""
+    kinds: tuple[str, ...] = ()
+    needs_video: bool = False
+
+    def __str__(self) -> str:
+        return f"{self.line} ({'out and in' if self.read else 'out'}; loses {self.loses or 'nothing'})"
+
+
+@dataclass(frozen=True)
+class ExportReport:
+    """What an export wrote.
+
+    Attributes:
+        path: of the file or folder.
+        format: its name.
+        n_frames: frames with masks.
+        n_masks: masks.
+        lost: what is not in the file, one sentence each; empty where it reads back exactly.
+    """
+
+    path: Path
+    format: str
+    n_frames: int
+    n_masks: int
+    lost: tuple[str, ...]
+
+    def __str__(self) -> str:
+        text = f"{self.n_masks} masks on {self.n_frames} frames written to {self.path} as {self.format}"
+        return f"{text}; not in it: {'; '.join(self.lost)}" if self.lost else f"{text}, complete"

@@ -1,0 +1,27 @@
+"""Masks painted over the frames they belong to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+from jaxtyping import Bool, UInt8
+
+OPACITY = 0.45
+
+
+def overlay(
+    frame: UInt8[np.ndarray, "h w 3"], masks: Iterable[tuple[str, Bool[np.ndarray, "h w"]]], *, opacity: float = OPACITY
+) -> UInt8[np.ndarray, "h w 3"]:
+    """A frame with masks painted over it, the later ones over the earlier.
+
+    Args:
+        frame: RGB.
+        masks: each with its colour, `#rrggbb`.
+        opacity: of the paint.
+    """
+    painted = frame.astype(np.float32)
+    for colour, mask in masks:
+        rgb = np.array([*bytes.fromhex(colour[1:])], dtype=np.float32)
+        painted[mask] += (rgb - painted[mask]) * opacity
+    return painted.astype(np.uint8)
