@@ -36,7 +36,7 @@ def test_the_video_is_shown(tmp_path, capsys):
     (tmp_path / "other").mkdir()
     Image.new("RGB", (16, 13)).save(tmp_path / "other" / "0.png")
     assert main([*words, "--video", str(tmp_path / "other"), "--overwrite"]) == 2
-    assert "but the video has 1 of 16 × 13; give the video that they belong to" in capsys.readouterr().err
+    assert "but the video has 16 × 13; give the video that they belong to" in capsys.readouterr().err
 
 
 def test_export_needs_no_torch(tmp_path):

@@ -7,8 +7,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from lit_widget.video.adaptation import VideoItem
-from lit_widget.video.formats.limits import file_name
-from lit_widget.video.formats.mask_set import Event, Key, Mask, MaskObject, MaskSet
+from lit_widget.video.formats.mask_set import Event, FormatError, Key, Mask, MaskObject, MaskSet
+from lit_widget.video.formats.matching import video_frames
 from lit_widget.video.frames import Frames
 
 from .activity import Activity
@@ -111,25 +111,16 @@ def _update_s(annotation: Annotation, object_id: int) -> dict[VideoItem, float]:
 def on_frames(masks: MaskSet, frames: Frames) -> dict[int, dict[int, Key]]:
     """Where masks belong in a video: by object and frame of the video the key of the mask.
 
-    Frames are matched by name if the masks' are all among the video's, else by number.
-
     Raises:
         AnnotationError: if the masks are of another video.
     """
-    size = frames.height, frames.width
-    if masks.size != size:
-        raise AnnotationError(
-            f"the masks are of {masks.size[1]} × {masks.size[0]} pixels, but the video has {size[1]} × {size[0]}"
-        )
-    numbers = {file_name(name): frame for frame, name in enumerate(frames.frame_names)}
-    annotated = masks.annotated()
-    names = {frame: file_name(masks.frame_names[frame]) for frame in annotated} if masks.frame_names else {}
-    by_name = bool(names) and all(name in numbers for name in names.values())
-    if not by_name and annotated and annotated[-1] >= len(frames):
-        raise AnnotationError(f"there is a mask for frame {annotated[-1]}, but the video has {len(frames)} frames")
+    try:
+        places = video_frames(masks, frames)
+    except FormatError as error:
+        raise AnnotationError(str(error)) from None
     found: dict[int, dict[int, Key]] = {each.id: {} for each in masks.objects}
     for frame, object_id in sorted(masks.masks):
-        found[object_id][numbers[names[frame]] if by_name else frame] = frame, object_id
+        found[object_id][places[frame]] = frame, object_id
     return found
 
 

@@ -16,6 +16,9 @@ from .rle import from_runs, whole_lengths
 
 CHUNK_BYTES = 2**16
 
+MAX_DEPTH = 32
+"""Elements within each other; CVAT's own files have seven."""
+
 MAX_TEXT = 1000
 """Characters of a text that matters: a name, a number."""
 
@@ -67,6 +70,8 @@ class _Document:
 
     def start(self, name: str, attributes: dict[str, str]) -> None:
         self.where.append(name)
+        if len(self.where) > MAX_DEPTH:
+            raise FormatError(f"{self.path} has elements {len(self.where)} deep; CVAT's files have fewer")
         if self.where[:-1] == ["annotations"] and name == "track":
             self._start_track(attributes)
         elif self.where[:-1] == ["annotations", "track"] and name in _SHAPES:

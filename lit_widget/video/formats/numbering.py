@@ -34,6 +34,15 @@ class Naming:
         return own if fit else [self.stem(frame) for frame in range(masks.n_frames)]
 
 
+def renumbered(masks: MaskSet, naming: Naming) -> list[str]:
+    """What becomes of the numbers of frames whose files have names of their own, in a sentence; empty if they stay."""
+    frames, stems = masks.annotated(), naming.stems(masks)
+    read = numbered([stems[each] for each in frames], naming)[0] if frames else []
+    if read == frames:
+        return []
+    return [f"the numbers of frames, which are read from their names: frame {frames[0]} as {read[0]}"]
+
+
 def numbered(stems: list[str], naming: Naming) -> tuple[list[int], tuple[str, ...]]:
     """The frame of each file, and the names of all frames; without numbers, the files are all frames there are.
 

@@ -13,7 +13,7 @@ from lit_widget.video.frames import image_files
 
 from .limits import checked_size
 from .mask_set import CompactMasks, FormatError, MaskObject, MaskSet, Step
-from .numbering import Naming, numbered
+from .numbering import Naming, numbered, renumbered
 
 VOID = 255
 """The id of pixels that a layout leaves undecided; they belong to no object."""
@@ -51,6 +51,7 @@ def write_palette(masks: MaskSet, folder: Path, naming: Naming, step: Step, *, l
         image.putpalette(palette)
         image.save(folder / f"{stems[frame]}.png")
     lost = [f"{n} pixels of object {each}, which lie under another object" for each, n in hidden.items() if n]
+    lost += renumbered(masks, naming)
     return [*lost, *(f"object {each}, which is visible on no frame" for each in sorted(unseen) if not listed)]
 
 

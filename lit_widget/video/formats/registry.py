@@ -15,6 +15,7 @@ from .events import EVENTS
 from .format import ExportReport, Format
 from .lvos import LVOS
 from .mask_set import FormatError, MaskSet, Step, unwatched
+from .matching import MovedMasks, video_frames
 from .mose import MOSE
 from .moving import GIF, MATTE, MP4
 from .npz import NPZ
@@ -118,12 +119,10 @@ def with_video(masks: MaskSet, frames: Frames) -> MaskSet:
     Raises:
         FormatError: if they are of another video.
     """
-    if masks.size != (frames.height, frames.width) or masks.n_frames > len(frames):
-        raise FormatError(
-            f"the masks are of {masks.n_frames} frames of {masks.size[1]} × {masks.size[0]} pixels, but the video "
-            f"has {len(frames)} of {frames.width} × {frames.height}; give the video that they belong to"
-        )
-    return replace(masks, frames=frames, fps=frames.fps, n_frames=len(frames), frame_names=frames.frame_names)
+    moved = MovedMasks(masks.masks, video_frames(masks, frames))
+    return replace(
+        masks, masks=moved, frames=frames, fps=frames.fps, n_frames=len(frames), frame_names=frames.frame_names
+    )
 
 
 def readable() -> list[str]:

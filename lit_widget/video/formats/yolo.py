@@ -15,7 +15,7 @@ from lit_widget.video.frames import image_files
 from .format import Format
 from .limits import checked_number, checked_size, file_name, read_text, shown_name
 from .mask_set import CompactMasks, FormatError, MaskObject, MaskSet, Step
-from .numbering import Naming, numbered
+from .numbering import Naming, numbered, renumbered
 from .polygons import fill, near_pixels, outlines
 
 MAX_CLASS = 10_000
@@ -43,7 +43,7 @@ def _write(masks: MaskSet, path: Path, step: Step) -> list[str]:
     (path / "data.yaml").write_text(json.dumps(content, indent=1), encoding="utf-8")
     filled = [f"{n} pixels in holes of object {each}, which are filled" for each, n in changed.items() if n]
     moved = [f"the id of object {each}, which is class {at}" for each, at in classes.items() if each != at + 1]
-    return [*filled, *moved]
+    return [*filled, *moved, *renumbered(masks, Naming())]
 
 
 def _line(number: int, points: np.ndarray) -> str:
