@@ -388,6 +388,21 @@ def refuses(path):
     return False
 
 
+def test_the_doctor_says_what_is_wrong_with_truncated_files(copy, tmp_path):
+    whole = copy.read_bytes()
+    for share in (0.2, 0.5, 0.9):
+        short = tmp_path / f"{share}.lit"
+        short.write_bytes(whole[: int(len(whole) * share)])
+        assert all(isinstance(each, str) for each in examine(short))
+        assert examine(short), "a part is missing"
+        try:
+            repair(short)
+        except SessionFileError as error:
+            assert str(error)
+        else:
+            assert examine(short) == []
+
+
 def test_a_decompression_bomb_is_not_inflated(copy):
     import zlib
 

@@ -244,7 +244,7 @@ def test_undo_takes_the_latest_step_wherever_it_was():
         ({}, both),
     ]
     assert not widget._annotation.state.can_undo
-    assert "Changed back: frame 0, object 1" in [each[0].get("note") for each in heard]
+    assert "Taken back: frame 0, object 1" in [each[0].get("note") for each in heard]
     for _ in range(4):
         widget.redo()
     assert standing() == boxed

@@ -23,7 +23,7 @@ const READY_PROPOSING = "Play to check. Where the mask is wrong, press W for a p
 
 export function statusText(store: Store): string {
   if (store.link === "disconnected") {
-    return "Not connected: the kernel is busy, was restarted or stopped. Run the cell again if this stays";
+    return "Not connected: the kernel is busy, was restarted or stopped. If this stays, run the cell again";
   }
   if (!store.state) return "Waiting for the kernel";
   if (store.away) return "The notebook has the keys. Click the picture to use keys here again";

@@ -12,11 +12,13 @@ interface Scene {
   tool(): Tool;
   /** Clicks mean something only once the kernel has answered. */
   enabled(): boolean;
+  /** The keys are the notebook's: the first click only takes them back. */
+  away(): boolean;
 }
 
 const ZOOM_PER_PX = 0.002;
 
-export function listenToPointer({ root, canvas, keyboard, tool, enabled }: Scene): () => void {
+export function listenToPointer({ root, canvas, keyboard, tool, enabled, away }: Scene): () => void {
   const { element } = canvas;
   const stop = new AbortController();
   const options = { signal: stop.signal };
@@ -29,7 +31,9 @@ export function listenToPointer({ root, canvas, keyboard, tool, enabled }: Scene
   };
 
   function down(event: PointerEvent): void {
+    const back = away();
     root.focus({ preventScroll: true });
+    if (back) return;
     if (event.button === 1 || keyboard.spaceHeld) {
       event.preventDefault();
       keyboard.spaceUsed();

@@ -93,6 +93,7 @@ export function makeView(model: Model, transport: Transport, el: HTMLElement): (
     canvas,
     keyboard,
     tool,
+    away: () => store.away,
     enabled: () =>
       store.state !== null && (store.following || canvas.current || store.frames.has(store.frame)),
   });

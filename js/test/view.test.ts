@@ -250,6 +250,13 @@ describe("keys", () => {
     press("Escape");
     expect(model.of("cancel")).toHaveLength(1);
     expect(document.activeElement).not.toBe(root);
+    model.receive(job({ status: "done" }));
+    await settle();
+    expect(root.querySelector(".lit-status")?.textContent).toContain("The notebook has the keys");
+    click(100, 100);
+    expect(model.of("click"), "the first click only takes the keys back").toHaveLength(0);
+    click(100, 100);
+    expect(model.of("click")).toHaveLength(1);
   });
 
   it("leave a focused button its own", async () => {

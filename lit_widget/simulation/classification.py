@@ -163,9 +163,7 @@ def simulate_classification(
     return ClassificationResult(pd.DataFrame(rows))
 
 
-def _labelled(
-    learner: ImageLearner, items: Sequence[ImageItem], strategy: Strategy, user: LabelUser
-) -> dict[str, float]:
+def _labelled(learner: ImageLearner, items: Sequence[ImageItem], strategy: Strategy, user: LabelUser) -> dict[str, Any]:
     """Label one group from the start, with a fresh adapter."""
     learner.restore(Snapshot({}))
     session = LiveSession(learner, strategy)

@@ -293,6 +293,11 @@ def _open(sources: str | Path | Sequence | Iterable[str | Path | Sequence]) -> l
     given = [sources] if isinstance(sources, (str, Path, Sequence)) else list(sources)
     opened: list[Sequence] = []
     for source in given:
+        if not isinstance(source, (str, Path, Sequence)):
+            raise ValueError(  # noqa: TRY004 - what cannot be used is a ValueError everywhere here
+                f"a source is the path of a folder, a name such as embedded:easy:0, or a Sequence; got a "
+                f"{type(source).__name__} (for arrays: LITWidget(frames).run_simulation(ground_truth))"
+            )
         opened += [source] if isinstance(source, Sequence) else open_sources([str(source)])
     if not opened:
         raise ValueError("there is nothing to simulate: no source was given")

@@ -152,8 +152,13 @@ class Annotation:
 
     def track(self, activity: Activity, start: int, *, reverse: bool = False, stop: int | None = None) -> None:
         """Learn what is pending, then follow all objects from `start` to `stop` or the end of the video."""
-        last, objects = way(self, start, stop, reverse=reverse)
+        way(self, start, stop, reverse=reverse)
         commit_all(self, activity)
+        self.session.checkpoint()
+        self._follow(activity, start, reverse=reverse, stop=stop)
+
+    def _follow(self, activity: Activity, start: int, *, reverse: bool, stop: int | None = None) -> None:
+        last, objects = way(self, start, stop, reverse=reverse)
         follow(self, activity, objects, start, last, reverse=reverse)
 
     def set_range(self, first: int | None, last: int | None) -> None:
@@ -220,13 +225,13 @@ class Annotation:
         """Take back the last step that changed masks, whatever it was: prompts, memory, weights, deleted objects."""
         if not self.session.history.can_undo:
             raise AnnotationError("there is nothing to undo")
-        self._travel(activity, self.session.undo)
+        self._travel(activity, self.session.undo, "Taken back")
 
     def redo(self, activity: Activity) -> None:
         """Take the last undo back."""
         if not self.session.history.can_redo:
             raise AnnotationError("there is nothing to redo")
-        self._travel(activity, self.session.redo)
+        self._travel(activity, self.session.redo, "Done again")
 
     def forget(self, activity: Activity, item: VideoItem) -> None:
         """Rebuild the adapters as if the correction on this frame had never been learned; its mask stays."""
@@ -347,7 +352,7 @@ class Annotation:
         self.feed.show_changed([item])
         self.publish()
 
-    def _travel(self, activity: Activity, go: Callable[[], None]) -> None:
+    def _travel(self, activity: Activity, go: Callable[[], None], what: str) -> None:
         """Undo or redo, and show what changed and where."""
         before, prompted = self.learner.records(), self.pending
         if self.proposal is not None:
@@ -357,7 +362,7 @@ class Annotation:
         differing = differences(before, after)
         changed = sorted(differing | differences(prompted, self.pending))
         if changed:
-            activity.note = f"Changed back: frame {changed[0].frame}, {self.names.get(changed[0].object, 'object')}"
+            activity.note = f"{what}: frame {changed[0].frame}, {self.names.get(changed[0].object, 'object')}"
         self.feed.show_changed(changed)
         self.publish()
         for item in differing & self._accepted.keys():
@@ -371,7 +376,7 @@ class Annotation:
         start = item.frame + (-1 if reverse else 1)
         first, last = self.range or (0, len(self.learner.frames) - 1)
         if first <= start <= last and not activity.interrupted():
-            self.track(activity, start, reverse=reverse)
+            self._follow(activity, start, reverse=reverse)
 
     def _opened_proposal(self) -> OpenProposal:
         if self.proposal is None:

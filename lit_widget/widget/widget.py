@@ -183,7 +183,7 @@ class LITWidget(ObjectMethods, Export, Readings, Saving, ThreadedWidget):
         self._annotation.set_range(first, last)
 
     def learn(self, frame: int, *, object_id: int | None = None) -> None:
-        """Finish the correction on a frame: train the adapter on it and track on from there."""
+        """Finish the correction on a frame, and those standing on others: train the adapter, then track on from it."""
         item = self._item(frame, object_id)
         self._submit("learn", lambda now: self._annotation.learn(now, item))
 

@@ -27,16 +27,19 @@ def examine(path: str | os.PathLike) -> list[str]:
     except SessionFileError as error:
         return [str(error)]
     try:
-        checked = [text for (text,) in file.rows("PRAGMA integrity_check(10)")]
-        found = [] if checked == ["ok"] else [f"the database is damaged: {text}" for text in checked]
-        stored = read(file)
-        return found + [
-            reason for table in ("mask", "prompt", "adapter") for _, reason in _bad_rows(file, table, stored)
-        ]
+        with file.explained():
+            return _findings(file)
     except SessionFileError as error:
         return [str(error)]
     finally:
         file.close()
+
+
+def _findings(file: SessionFile) -> list[str]:
+    checked = [text for (text,) in file.rows("PRAGMA integrity_check(10)")]
+    found = [] if checked == ["ok"] else [f"the database is damaged: {text}" for text in checked]
+    stored = read(file)
+    return found + [reason for table in ("mask", "prompt", "adapter") for _, reason in _bad_rows(file, table, stored)]
 
 
 def repair(path: str | os.PathLike) -> list[str]:
@@ -94,12 +97,15 @@ def _unused(path: Path) -> Path:
 
 
 def _copy(damaged: SessionFile, mended: SessionFile, table: str) -> Iterator[str]:
-    """Copy a table row by row, up to where it can be read."""
+    """Copy a table row by row, up to where it can be read; a row with a value of another type is left out."""
     marks = ", ".join("?" for _ in mended.rows(f"PRAGMA table_info({table})"))
     try:
         for row in damaged.connection.execute(f"SELECT * FROM {table}"):  # noqa: S608
-            mended.connection.execute(f"INSERT OR REPLACE INTO {table} VALUES ({marks})", row)  # noqa: S608
-    except sqlite3.Error as error:
+            try:
+                mended.connection.execute(f"INSERT OR REPLACE INTO {table} VALUES ({marks})", row)  # noqa: S608
+            except sqlite3.IntegrityError as error:
+                yield f"left out: a row of the table {table} ({error})"
+    except (sqlite3.Error, UnicodeError) as error:
         yield f"the rest of the table {table} cannot be read ({error})"
 
 
@@ -109,7 +115,7 @@ def _bad_rows(file: SessionFile, table: str, stored: Stored) -> Iterator[tuple[i
         for rowid, object_id, frame, iou, score, bits in file.rows(
             "SELECT rowid, object, frame, iou, score, bits FROM mask"
         ):
-            fine = 0 <= frame < stored.n_frames and number(iou) and number(score)
+            fine = number(frame) and 0 <= frame < stored.n_frames and number(iou) and number(score)
             if not (fine and _inflates(bits, stored.size)):
                 yield rowid, f"the mask of object {object_id} on frame {frame} is damaged"
     elif table == "prompt":
@@ -126,20 +132,20 @@ def _bad_rows(file: SessionFile, table: str, stored: Stored) -> Iterator[tuple[i
                 yield rowid, f"the adapter of object {object_id} is damaged"
 
 
-def _inflates(bits: bytes, size: tuple[int, int]) -> bool:
+def _inflates(bits: object, size: tuple[int, int]) -> bool:
     try:
-        decode_mask(bits, size)
+        decode_mask(bits if isinstance(bits, bytes) else b"", size)
     except MessageError:
         return False
     return True
 
 
-def _loads(learned_from: object, weights: bytes) -> bool:
+def _loads(learned_from: object, weights: object) -> bool:
     from safetensors import SafetensorError
     from safetensors.torch import load
 
     try:
         from_json(learned_from, list)
-        return all(bool(tensor.isfinite().all()) for tensor in load(weights).values())
+        return isinstance(weights, bytes) and all(bool(tensor.isfinite().all()) for tensor in load(weights).values())
     except (SafetensorError, SessionFileError, ValueError, KeyError):
         return False
