@@ -398,7 +398,7 @@ def test_the_doctor_says_what_is_wrong_with_truncated_files(copy, tmp_path):
         try:
             repair(short)
         except SessionFileError as error:
-            assert str(error)
+            assert str(error), "a sentence"  # noqa: PT017
         else:
             assert examine(short) == []
 
