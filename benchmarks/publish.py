@@ -195,7 +195,13 @@ def view_speed() -> str:
         ]
         for row in load("view-speed")["tables"]["view"]
     ]
-    head = ["video", "playback, frames/s", "scrubbing, frames/s", "mask message to paint, ms (95 %)", "bytes of a mask (95 %)"]
+    head = [
+        "video",
+        "playback, frames/s",
+        "scrubbing, frames/s",
+        "mask message to paint, ms (95 %)",
+        "bytes of a mask (95 %)",
+    ]
     return f"{table(head, rows)}\n\n{origin('view-speed')}"
 
 
