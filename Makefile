@@ -39,7 +39,7 @@ lab: $(READY) ## open JupyterLab on the first notebook
 
 docs: $(READY) ## build the documentation into site/, without a warning
 	@echo "== docs: docs/ and docstrings -> site/"
-	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict --quiet
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict
 
 lint: $(READY) ## style, formatting, import rules and types of the Python code
 	@echo "== lint: ruff, import-linter, pyright"

@@ -53,12 +53,13 @@ def test_code_says_what_it_is(page):
 
 @pytest.mark.slow
 def test_the_site_builds_without_a_warning(tmp_path):
-    command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet", "--site-dir", tmp_path / "site"]
+    # Not --quiet: it silences warnings before --strict counts them.
+    command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--site-dir", tmp_path / "site"]
     environment = os.environ | {"NO_MKDOCS_2_WARNING": "1"}
     built = subprocess.run(command, cwd=ROOT, env=environment, check=False, capture_output=True, text=True)
     said = built.stdout + built.stderr
     assert built.returncode == 0, said
-    assert not said.strip(), said
+    assert "WARNING" not in said, said
     page = (tmp_path / "site" / "reference" / "widget" / "index.html").read_text("utf-8")
     for name, _ in methods(LITWidget):
         assert f'id="lit_widget.LITWidget.{name}"' in page, name
