@@ -26,7 +26,7 @@ def parts() -> str:
     """What messages to the view are made of: dataclasses that are no messages, then the sets of words."""
     inside = vars(to_view).items()
     whole = get_args(to_view.ToView)
-    made = {name: cls for name, cls in inside if is_dataclass(cls) and cls not in whole}
+    made = {name: cls for name, cls in inside if isinstance(cls, type) and is_dataclass(cls) and cls not in whole}
     words = {name: get_args(kind) for name, kind in inside if get_origin(kind) is Literal}
     listed = [f"- `{name}` is one of {', '.join(f'`{word}`' for word in choices)}." for name, choices in words.items()]
     return "\n".join([table("part", made), "", *listed])
