@@ -17,7 +17,7 @@ WORKERS ?= 2
 # The pocket model's layers are small: more threads mostly wait for each other, and on a busy machine much longer.
 test demo lab bench: export OMP_NUM_THREADS ?= 1
 
-.PHONY: help demo test lab lint bundle bundle-is-fresh bench bench-gpu lock clean chromium
+.PHONY: help demo docs test lab lint bundle bundle-is-fresh bench bench-gpu lock clean chromium
 
 help: ## show this list
 	@echo "make TARGET, where TARGET is one of"
@@ -36,6 +36,10 @@ test: lint bundle-is-fresh chromium $(READY) ## everything CI checks: lint, fres
 lab: $(READY) ## open JupyterLab on the first notebook
 	@echo "== lab: JupyterLab on notebooks/01_first_video.ipynb, Ctrl-C ends it"
 	$(BIN)/jupyter lab notebooks/01_first_video.ipynb
+
+docs: $(READY) ## build the documentation into site/, without a warning
+	@echo "== docs: docs/ and docstrings -> site/"
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict
 
 lint: $(READY) ## style, formatting, import rules and types of the Python code
 	@echo "== lint: ruff, import-linter, pyright"
@@ -104,7 +108,7 @@ lock: ## resolve the newest versions anew and write requirements.lock
 
 clean: ## remove the environment and everything built or cached, but not the bundle
 	@echo "== clean"
-	rm -rf $(VENV) .venv-lock js/node_modules build dist .hypothesis .import_linter_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) .venv-lock js/node_modules build dist site .hypothesis .import_linter_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 chromium:

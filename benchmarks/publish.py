@@ -24,6 +24,7 @@ PAGES = (
     ROOT / "README.md",
     ROOT / "docs" / "strategies.md",
     ROOT / "docs" / "monitoring.md",
+    ROOT / "docs" / "performance.md",
     ROOT / "lit_widget" / "video" / "pocket" / "MODEL_CARD.md",
 )
 COMPARED = ("original", "token-0", "previous-mask", "close-up", "lit-lora", "lit-plus")
@@ -170,6 +171,40 @@ def update_time() -> str:
     return f"One update, all 40 epochs: {said} (median, 10th and 90th percentile). {origin('update-time')}"
 
 
+def gpu() -> str:
+    """Updates and tracking on a GPU, beside what would be run otherwise."""
+    result = load("gpu")
+    rows = [
+        [row["task"], row["how"], *(f"{1000 * row[key]:.1f}" for key in ("median_s", "p10_s", "p90_s"))]
+        for row in result["tables"]["times"]
+    ]
+    head = ["task", "how", "median ms", "10 %", "90 %"]
+    where = f"{result['settings']['model']} with random weights on one {result['settings']['device']}"
+    return f"{where}:\n\n{table(head, rows)}\n\n{origin('gpu')}"
+
+
+def view_speed() -> str:
+    """How fast the view paints."""
+    rows = [
+        [
+            row["video"],
+            f"{row['playback_fps']:.0f}",
+            f"{row['scrub_fps']:.0f}",
+            f"{row['message_to_paint_median_ms']:.0f} ({row['message_to_paint_p95_ms']:.0f})",
+            f"{row['mask_median_bytes']:,} ({row['mask_p95_bytes']:,})",
+        ]
+        for row in load("view-speed")["tables"]["view"]
+    ]
+    head = [
+        "video",
+        "playback, frames/s",
+        "scrubbing, frames/s",
+        "mask message to paint, ms (95 %)",
+        "bytes of a mask (95 %)",
+    ]
+    return f"{table(head, rows)}\n\n{origin('view-speed')}"
+
+
 def horizon(*names: str) -> str:
     """How far ahead one correction helps."""
     rows = []
@@ -235,6 +270,8 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "tracking": tracking,
     "rates": rates,
     "update": update_time,
+    "gpu": gpu,
+    "view": view_speed,
 }
 
 
