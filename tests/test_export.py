@@ -132,6 +132,7 @@ def test_masks_become_prompts(widget, fresh, tmp_path):
     fresh.track(0)
     done(fresh)
     assert np.array_equal(fresh.masks(object_id=1), widget.masks(object_id=1))
+    fresh.undo()  # the tracking
     fresh.undo()
     done(fresh)
     assert fresh.mask(0, object_id=1) is None

@@ -136,7 +136,8 @@ def _masks(
     query = "SELECT object, frame, status, conditioning, reverse, iou, score, clicks, pointer, bits FROM mask"
     for object_id, frame, status, conditioning, reverse, iou, score, clicks, pointer, bits in file.rows(query):
         known = object_id in objects.things and 0 <= frame < len(learner.frames)
-        if not (known and status in get_args(FrameStatus) and number(iou) and number(score)):
+        whole = known and isinstance(bits, bytes) and number(iou) and number(score)
+        if not (whole and status in get_args(FrameStatus)):
             raise SessionFileError(f"the mask of object {object_id} on frame {frame} in {file.path} is damaged")
         vector = unpack_pointer(pointer, length, device)
         output = StoredOutput(learner, frame, bits, vector, score=score, iou=iou)
