@@ -156,3 +156,11 @@ def test_a_deleted_objects_colour_is_the_next_to_be_given():
     objects = Objects.first().add(None).add(None).remove(2).add(None)
     first, second, third, *_ = PALETTE.values()
     assert {each: thing.colour for each, thing in objects.things.items()} == {1: first, 3: third, 4: second}
+
+
+def test_a_new_object_is_the_one_that_was_added_whatever_the_worker_does():
+    fresh, _ = widget_on()
+    for number in range(2, 12):
+        fresh.click(0, 5.0, 5.0, object_id=1)
+        assert fresh.add_object() == number
+    fresh.close()

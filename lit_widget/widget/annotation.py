@@ -72,9 +72,11 @@ class Annotation:
 
     def add_object(self, name: str | None = None) -> int:
         """Start a new object and make it the active one; returns its id."""
-        self.active, self.objects = self.objects.next_id, self.objects.add(name)
+        # The worker may make another object the active one meanwhile.
+        added = self.objects.next_id
+        self.active, self.objects = added, self.objects.add(name)
         self.publish()
-        return self.active
+        return added
 
     def choose(self, object_id: int) -> None:
         """Make an object the active one."""
