@@ -61,7 +61,7 @@ class SessionFile:
     Args:
         path: where it is.
         new: make it; else it must be there.
-        fill: writes what a new file holds from its first commit on, so that no crash leaves it half made.
+        fill: writes what a new file holds from the start.
 
     Raises:
         SessionFileError: if it is missing, there already, in use, of a later version, or no session file.
@@ -79,17 +79,15 @@ class SessionFile:
             raise SessionFileError(f"there is no folder {self.path.parent} to put the session file in; make it first")
         self._connection: sqlite3.Connection | None = None
         with self.explained():
+            if new:
+                self._begin(fill)
             self._connection = _connect(self.path)
             # In this mode the lock, once taken, is held until the end, and no shared memory is needed.
             self._connection.execute("PRAGMA locking_mode = EXCLUSIVE")
             self._connection.execute("PRAGMA journal_mode = WAL")
             self._connection.execute("PRAGMA synchronous = NORMAL")
             with self.transaction():
-                if new:
-                    self._make()
-                    fill(self)
-                else:
-                    self._check()
+                self._check()
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
@@ -142,11 +140,23 @@ class SessionFile:
             self._connection.close()
             self._connection = None
 
-    def _make(self) -> None:
-        for sql in TABLES.values():
-            self.connection.execute(sql)
-        self.connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-        self.connection.execute(f"PRAGMA user_version = {VERSION}")
+    def _begin(self, fill: Callable[[SessionFile], None]) -> None:
+        """Make the file under another name and give it its own once it is whole: a crash leaves it or nothing."""
+        draft = self.path.with_name(f".{self.path.name}.{os.getpid()}")
+        draft.unlink(missing_ok=True)
+        try:
+            self._connection = _connect(draft)
+            with self.transaction() as connection:
+                for sql in TABLES.values():
+                    connection.execute(sql)
+                connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+                connection.execute(f"PRAGMA user_version = {VERSION}")
+                fill(self)
+            self.close()
+            draft.replace(self.path)
+        finally:
+            self.close()
+            draft.unlink(missing_ok=True)
 
     def _check(self) -> None:
         connection = self.connection
