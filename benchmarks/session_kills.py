@@ -14,6 +14,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pandas as pd
@@ -25,6 +26,7 @@ from lit_widget.video.frames import open_frames
 from lit_widget.video.learner import VideoLearner
 from lit_widget.video.models import load_model
 from lit_widget.video.pocket.clips import embedded_clip
+from lit_widget.video.sam2 import Sam2
 from lit_widget.video.strategies import STRATEGIES, learner_for
 from lit_widget.widget.annotation import Annotation
 from lit_widget.widget.store import SessionFile, SessionFileError, find_video, read, restore
@@ -92,6 +94,12 @@ def killed(path: Path, after: float, *, begun: bool) -> set[int]:
     return {int(line.split()[1]) for line in since_undo if line.startswith("accepted ")}
 
 
+@cache
+def model() -> Sam2:
+    """The bundled model, loaded once."""
+    return load_model("pocket", device="cpu")
+
+
 def opened(path: Path) -> Annotation:
     """What a file holds, every mask inflated.
 
@@ -102,7 +110,7 @@ def opened(path: Path) -> Annotation:
     try:
         frames = find_video(read(file), path.parent, CLIP.frames)
         strategy = STRATEGIES[STRATEGY]
-        learner: VideoLearner = learner_for(strategy, load_model("pocket", device="cpu"), frames, seed=1)
+        learner: VideoLearner = learner_for(strategy, model(), frames, seed=1)
         annotation = Annotation(learner, strategy, lambda *_: None)
         restore(file, annotation)
         for bank in learner.banks.values():
@@ -166,7 +174,7 @@ def main() -> None:
     arguments = parser.parse_args()
     # A forked process has none of torch's threads.
     torch.set_num_threads(1)
-    load_model("pocket", device="cpu").encode(open_frames(CLIP.frames)[0])
+    model().encode(open_frames(CLIP.frames)[0])
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         ends = list(kills(folder, arguments.kills, arguments.seed))
