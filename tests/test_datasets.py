@@ -76,12 +76,12 @@ def test_roots_of_sequences(tmp_path):
 
 @pytest.mark.parametrize("inner", ["480p", ""])
 def test_official_layouts(tmp_path, inner):
+    davis = tmp_path / "DAVIS"
     for name in ("bear", "camel"):
-        save_sequence(tmp_path / "JPEGImages" / inner / name, tmp_path / "Annotations" / inner / name)
-    assert [s.name for s in open_davis(tmp_path)] == ["bear", "camel"]
-    check(open_davis(tmp_path)[1])
-    outside = [s.name for s in open_davis(tmp_path.parent) if s.name.startswith(tmp_path.name)]
-    assert outside == [f"{tmp_path.name}/bear", f"{tmp_path.name}/camel"]
+        save_sequence(davis / "JPEGImages" / inner / name, davis / "Annotations" / inner / name)
+    assert [s.name for s in open_davis(davis)] == ["bear", "camel"]
+    check(open_davis(davis)[1])
+    assert [s.name for s in open_davis(tmp_path)] == ["DAVIS/bear", "DAVIS/camel"]
 
 
 def test_sparse_annotations_match_by_name(tmp_path):
