@@ -97,10 +97,38 @@ def test_deleting_an_object_loses_nothing_else(widget):
     assert done(widget).objects == {1: "object 1", 2: "bike 2"}
     assert same_weights(widget._annotation.learner.snapshot(), both)
     assert widget.masks(object_id=2).any((1, 2)).sum() == FRAMES
-    third = widget.add_object()
     widget.redo()
-    assert list(done(widget).objects) == [1, third]
-    assert third == 3, "an id is not used twice"
+    assert list(done(widget).objects) == [1]
+    assert widget.add_object() == 3, "an id is not used twice"
+
+
+def test_undo_takes_back_what_objects_are_called_and_look_like(widget):
+    def undone():
+        widget.undo()
+        return done(widget)
+
+    masks, colours = widget.masks(object_id=1), {each: widget._annotation.objects[each].colour for each in (1, 2)}
+    third = widget.add_object("cup")
+    widget.edit_object(1, name="car")
+    widget.edit_object(1, colour="#123456")
+    widget.edit_object(2, hidden=True, locked=True)
+    widget.set_range(1, 3)
+    assert undone()._annotation.range is None
+    assert undone()._annotation.objects[1].colour == colours[1]
+    assert undone().objects == {1: "object 1", 2: "bike", third: "cup"}
+    assert list(undone().objects) == [1, 2]
+    assert widget._annotation.active != third
+    assert widget._annotation.objects[2].locked, "what can be turned off by the same key is no step of its own"
+    assert np.array_equal(widget.masks(object_id=1), masks)
+    for _ in range(4):
+        widget.redo()
+    assert done(widget).objects == {1: "car", 2: "bike", third: "cup"}
+    assert widget._annotation.objects[1].colour == "#123456"
+    assert widget._annotation.range == (1, 3)
+    assert np.array_equal(widget.masks(object_id=1), masks)
+    told = [each for each in widget.log["told"] if each]
+    whats = ("the range to track", "the colour of car", "car is object 1", "cup is gone")
+    assert told[:4] == [f"Taken back: {what}" for what in whats]
 
 
 def test_deleting_what_learned_and_undo(widget):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -33,12 +33,12 @@ class Checkpoint:
     """A state to go back to.
 
     Attributes:
-        snapshot: the learner's.
+        snapshot: the learner's; `None` where only what the driver keeps was about to change.
         lessons: all so far.
         beside: what the driver keeps beside them.
     """
 
-    snapshot: Snapshot
+    snapshot: Snapshot | None
     lessons: tuple[Lesson, ...] = ()
     beside: Any = field(repr=False, default=None)
 
@@ -69,24 +69,32 @@ class History:
         """Undo no longer stops at this state: what followed it was taken back otherwise."""
         self._past = deque((each for each in self._past if each is not state), maxlen=MAX_UNDO)
 
-    def undo(self, present: Checkpoint) -> Checkpoint:
-        """The state before the last verdict.
+    def undo(self, present: Callable[[Checkpoint], Checkpoint]) -> Checkpoint:
+        """The state before the last step.
+
+        Args:
+            present: gives as much of the present state as a checkpoint holds.
 
         Raises:
             IndexError: if there is none.
         """
         if not self._past:
             raise IndexError("nothing to undo: no correction or accepted proposal is left")
-        self._future.append(present)
-        return self._past.pop()
+        before = self._past.pop()
+        self._future.append(present(before))
+        return before
 
-    def redo(self, present: Checkpoint) -> Checkpoint:
+    def redo(self, present: Callable[[Checkpoint], Checkpoint]) -> Checkpoint:
         """The state that the last `undo` left.
+
+        Args:
+            present: gives as much of the present state as a checkpoint holds.
 
         Raises:
             IndexError: if there is none.
         """
         if not self._future:
             raise IndexError("nothing to redo: nothing was undone since the last verdict")
-        self._past.append(present)
-        return self._future.pop()
+        after = self._future.pop()
+        self._past.append(present(after))
+        return after

@@ -69,8 +69,8 @@ class User(Protocol):
 class Beside(Protocol):
     """State of the driver that belongs to the session's history."""
 
-    def snapshot(self) -> Any:
-        """The state as it is, never changed in place."""
+    def snapshot(self, *, whole: bool) -> Any:
+        """The state as it is, never changed in place; or only what may change beside the learner's work."""
         ...
 
     def restore(self, state: Any) -> None:
@@ -143,13 +143,17 @@ class LiveSession:
         self.history.add(present)
         return present
 
+    def checkpoint_beside(self) -> None:
+        """Let `undo` go back to what the driver may change from any thread, and leave all else as it is."""
+        self.history.add(self._present(whole=False))
+
     def undo(self) -> None:
         """Go back to before the last verdict: outputs, memory and weights.
 
         Raises:
             IndexError: if there is none.
         """
-        self._restore(self.history.undo(self._present()))
+        self._restore(self.history.undo(self._like))
 
     def redo(self) -> None:
         """Take the last `undo` back.
@@ -157,7 +161,7 @@ class LiveSession:
         Raises:
             IndexError: if there is none.
         """
-        self._restore(self.history.redo(self._present()))
+        self._restore(self.history.redo(self._like))
 
     def forget(self, item: Item) -> list[UpdateReport]:
         """Rebuild the adapters as if the correction of `item` had never been learned; its output stays.
@@ -172,6 +176,7 @@ class LiveSession:
         if item not in corrected:
             raise KeyError(f"no correction of {item} was learned; corrections are of {list(corrected)}")
         present, at = self.checkpoint(), corrected[item]
+        assert present.snapshot is not None
         snapshot = replace(present.snapshot, adapters=self.lessons[at].before)
         self._restore(replace(present, snapshot=snapshot, lessons=self.lessons[:at]))
         again = (self._teach(each.prediction, each.verdict) for each in present.lessons[at + 1 :])
@@ -209,14 +214,17 @@ class LiveSession:
             self.lessons = (*self.lessons, lesson)
         return update
 
-    def _present(self) -> Checkpoint:
-        return Checkpoint(
-            self.learner.snapshot(), self.lessons, None if self.beside is None else self.beside.snapshot()
-        )
+    def _present(self, *, whole: bool = True) -> Checkpoint:
+        beside = None if self.beside is None else self.beside.snapshot(whole=whole)
+        return Checkpoint(self.learner.snapshot(), self.lessons, beside) if whole else Checkpoint(None, (), beside)
+
+    def _like(self, state: Checkpoint) -> Checkpoint:
+        return self._present(whole=state.snapshot is not None)
 
     def _restore(self, state: Checkpoint) -> None:
-        self.learner.restore(state.snapshot)
-        self.lessons = state.lessons
+        if state.snapshot is not None:
+            self.learner.restore(state.snapshot)
+            self.lessons = state.lessons
         if self.beside is not None:
             self.beside.restore(state.beside)
 

@@ -23,6 +23,8 @@ class Activity:
         post: sends a message.
         total: number of steps, 0 while unknown.
         note: one line shown beside the progress.
+        reached: the last frame that was tracked to.
+        stopped: whether it was told to stop, and heard it before it was done.
     """
 
     job: worker.Job
@@ -31,15 +33,19 @@ class Activity:
     total: int = 0
     note: str = ""
     done: int = 0
+    reached: int | None = None
+    stopped: bool = False
     _started: float = field(default_factory=time.monotonic)
     _told: float = 0.0
 
     def cancelled(self) -> bool:
         """Whether all is to stop; asked between steps."""
+        self.stopped |= self.job.cancelled.is_set()
         return self.job.cancelled.is_set()
 
     def interrupted(self) -> bool:
         """Whether tracking is to stop; asked between frames."""
+        self.stopped |= self.job.interrupted.is_set()
         return self.cancelled() or self.job.interrupted.is_set()
 
     def step(self, done: int, total: int | None = None) -> bool:
@@ -66,16 +72,14 @@ class Activity:
             left = (time.monotonic() - self._started) / self.done * (self.total - self.done)
         self.post(Job(self.job.number, self.kind, status, self.done, self.total, round(left, 1), self.note))
 
-
-@contextmanager
-def activity(job: worker.Job, kind: JobKind, post: Callable[[ToView], None]) -> Iterator[Activity]:
-    """Announce a job, and at the end whether it was done, cancelled, interrupted or failed."""
-    current = Activity(job, kind, post)
-    current.tell("running")
-    try:
-        yield current
-    except BaseException:
-        current.tell("failed")
-        raise
-    stopped = current.kind == "track" and current.interrupted()
-    current.tell("cancelled" if current.cancelled() else "interrupted" if stopped else "done")
+    @contextmanager
+    def announced(self) -> Iterator[None]:
+        """Tell the views that it begins, and at the end whether it was done, cancelled, interrupted or failed."""
+        self.tell("running")
+        try:
+            yield
+        except BaseException:
+            self.tell("failed")
+            raise
+        interrupted = self.kind == "track" and self.job.interrupted.is_set()
+        self.tell("cancelled" if self.job.cancelled.is_set() else "interrupted" if interrupted else "done")

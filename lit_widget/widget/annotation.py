@@ -31,6 +31,9 @@ from .teaching import commit_all, learn_with_progress
 from .to_view import ConfidenceStrips, FrameStatus, ToView
 from .tracking import follow, way
 
+Beside = tuple[Objects, tuple[int, int] | None, dict[VideoItem, Pending] | None]
+"""Objects, range and standing prompts; these go with the masks, and are left out where undo leaves masks alone."""
+
 
 class Annotation:
     """Objects, prompts, masks and adapters of one video.
@@ -72,6 +75,7 @@ class Annotation:
 
     def add_object(self, name: str | None = None) -> int:
         """Start a new object and make it the active one; returns its id."""
+        self.session.checkpoint_beside()
         # The worker may make another object the active one meanwhile.
         added = self.objects.next_id
         self.active, self.objects = added, self.objects.add(name)
@@ -85,8 +89,12 @@ class Annotation:
         self.publish()
 
     def edit_object(self, object_id: int, **changes: Any) -> None:
-        """Change an object's name, colour, or whether it is hidden or locked."""
-        self.objects = self.objects.edit(object_id, **changes)
+        """Change an object's name, colour, or whether it is hidden or locked; undo takes names and colours back."""
+        edited = self.objects.edit(object_id, **changes)
+        before, after = self.objects[object_id], edited[object_id]
+        if (before.name, before.colour) != (after.name, after.colour):
+            self.session.checkpoint_beside()
+        self.objects = edited
         self.publish()
 
     def delete_object(self, object_id: int) -> None:
@@ -168,6 +176,7 @@ class Annotation:
         n_frames = len(self.learner.frames)
         chosen = (0 if first is None else first, n_frames - 1 if last is None else last)
         check_range(*chosen, n_frames)
+        self.session.checkpoint_beside()
         self.range = None if first is None and last is None else chosen
         self.publish()
 
@@ -224,7 +233,7 @@ class Annotation:
         self.publish()
 
     def undo(self, activity: Activity) -> None:
-        """Take back the last step that changed masks, whatever it was: prompts, memory, weights, deleted objects."""
+        """Take back the last step, whatever it was: prompts, memory, weights, objects, the range."""
         if not self.session.history.can_undo:
             raise AnnotationError("there is nothing to undo")
         self._travel(activity, self.session.undo, "Taken back")
@@ -356,7 +365,7 @@ class Annotation:
 
     def _travel(self, activity: Activity, go: Callable[[], None], what: str) -> None:
         """Undo or redo, and show what changed and where."""
-        before, prompted = self.learner.records(), self.pending
+        before, prompted, objects, span = self.learner.records(), self.pending, self.objects, self.range
         if self.proposal is not None:
             self._close_proposal()
         go()
@@ -365,6 +374,10 @@ class Annotation:
         changed = sorted(differing | differences(prompted, self.pending))
         if changed:
             activity.note = f"{what}: frame {changed[0].frame}, {self.names.get(changed[0].object, 'object')}"
+        elif told := self.objects.difference(objects):
+            activity.note = f"{what}: {told}"
+        elif span != self.range:
+            activity.note = f"{what}: the range to track"
         self.feed.show_changed(changed)
         self.publish()
         for item in differing & self._accepted.keys():
@@ -395,14 +408,15 @@ class Annotation:
         record = self.learner.bank(item.object).records.get(item.frame)
         return None if record is None else (record.output, record.status)
 
-    def snapshot(self) -> tuple[Objects, dict[VideoItem, Pending]]:
+    def snapshot(self, *, whole: bool) -> Beside:
         """What undo goes back to beside masks and weights."""
-        return self.objects, dict(self.pending)
+        return self.objects, self.range, dict(self.pending) if whole else None
 
-    def restore(self, state: tuple[Objects, dict[VideoItem, Pending]]) -> None:
-        """The objects and the prompts that stood then."""
-        objects, pending = state
-        self.objects, self.pending = self.objects.back_to(objects), dict(pending)
+    def restore(self, state: Beside) -> None:
+        """The objects, the range and the prompts that stood then."""
+        objects, self.range, pending = state
+        self.objects = self.objects.back_to(objects)
+        self.pending = self.pending if pending is None else dict(pending)
         if self.active not in self.names:
             self.active = self.objects.neighbour(self.active)
 

@@ -12,6 +12,7 @@ from lit_widget.video.formats.registry import check_export, check_source, export
 
 from .activity import Activity
 from .annotation import Annotation
+from .journal import action
 from .limits import AnnotationError
 from .to_view import JobKind
 from .transfer import ObjectMasks, Stopped, give_prompts, mask_set_of, on_frames, watched
@@ -45,6 +46,7 @@ class Export:
         self._exported = None
         self._submit("predict", lambda now: self._export(now, path, format, overwrite=overwrite))
 
+    @action
     def load_masks(self, path: str | pathlib.Path, *, format: str | None = None, as_: str = "prompts") -> None:  # noqa: A002
         """Read masks from a file or folder.
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from .activity import Activity
 from .annotation import Annotation
+from .journal import action
 from .to_view import JobKind
 
 
@@ -20,14 +21,17 @@ class ObjectMethods:
         """Names of the objects by id."""
         return self._annotation.names
 
+    @action
     def add_object(self, name: str | None = None) -> int:
         """Start a new object, which becomes the active one; returns its id."""
         return self._annotation.add_object(name)
 
+    @action
     def choose(self, object_id: int) -> None:
         """Make an object the active one: what methods mean when they are given no `object_id`."""
         self._annotation.choose(object_id)
 
+    @action
     def edit_object(
         self,
         object_id: int,
@@ -51,6 +55,7 @@ class ObjectMethods:
         """
         self._annotation.edit_object(object_id, name=name, colour=colour, hidden=hidden, locked=locked)
 
+    @action
     def delete_object(self, object_id: int) -> None:
         """Remove an object with its masks and what its adapter learned; `undo` brings it back.
 

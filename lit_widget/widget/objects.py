@@ -109,10 +109,25 @@ class Objects:
         return replace(self, things=rest or self.things)
 
     def back_to(self, before: Objects) -> Objects:
-        """Those that existed before, and those added since; names and looks stay as they are now."""
-        known = {each: self.things.get(each, thing) for each, thing in before.things.items()}
-        since = {each: thing for each, thing in self.things.items() if each >= before.next_id}
-        return replace(self, things=known | since)
+        """Those of an earlier time as they were called and coloured; what is hidden and locked now stays so."""
+        now = {each: self.things.get(each, thing) for each, thing in before.things.items()}
+        things = {
+            each: replace(thing, hidden=now[each].hidden, locked=now[each].locked)
+            for each, thing in before.things.items()
+        }
+        return Objects(things, max(self.next_id, before.next_id))
+
+    def difference(self, other: Objects) -> str:
+        """What these are that others are not, in a few words; empty if they are called and look the same."""
+        for each, thing in self.things.items():
+            if each not in other.things:
+                return f"{thing.name} is here again"
+            if thing.name != other.things[each].name:
+                return f"{other.things[each].name} is {thing.name}"
+            if thing.colour != other.things[each].colour:
+                return f"the colour of {thing.name}"
+        gone = [thing.name for each, thing in other.things.items() if each not in self.things]
+        return f"{gone[0]} is gone" if gone else ""
 
     def neighbour(self, object_id: int) -> int:
         """The object to go on with when this one is gone: the next, else the last."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from jaxtyping import Bool, Float
@@ -14,6 +14,9 @@ from lit_widget.video.trackers import TrackerInfo
 
 from .annotation import Annotation
 from .confidence import DOUBTFUL, NO_MASK, next_doubtful
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 class Readings:
@@ -87,6 +90,25 @@ class Readings:
         """How sure an object's masks are, from 0 to 1 by frame; 1 where you settled one, NaN without a mask."""
         strip = np.frombuffer(self._annotation.confidence.strip(self._item(0, object_id).object), np.uint8)
         return np.where(strip == NO_MASK, np.nan, strip / 100)
+
+    @property
+    def scores(self) -> pd.DataFrame:
+        """One row per mask, by object and frame.
+
+        Columns are `object`, `frame`, `status` ("prompted", "tracked", "corrected" or "accepted"), `predicted_iou`
+        (the model's own estimate of its mask), `object_score` (logit of the object being visible) and `confidence`
+        (from 0 to 1; 1 where you settled the mask).
+        """
+        import pandas as pd
+
+        rows = []
+        for each in self._annotation.names:
+            confidence = self.confidence(object_id=each)
+            for frame, record in sorted(dict(self._annotation.learner.bank(each).records).items()):
+                output = record.output
+                score = float(output.object_score)
+                rows.append((each, frame, record.status, float(output.iou), score, float(confidence[frame])))
+        return pd.DataFrame(rows, columns=["object", "frame", "status", "predicted_iou", "object_score", "confidence"])
 
     def _frames_with(self, status: str) -> list[int]:
         records = self._annotation.learner.bank(self._annotation.active).records

@@ -63,6 +63,7 @@ def follow(
         cancelled=activity.interrupted,
     )
     for done, tracked in enumerate(steps, start=1):
+        activity.reached = tracked.frame
         for prediction in tracked.predictions:
             annotation.confidence.note(prediction)
             annotation.feed.touch(prediction.item)

@@ -6,7 +6,6 @@ import base64
 import pathlib
 import sys
 from collections.abc import Callable, Sequence
-from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -22,13 +21,15 @@ from lit_widget.video.sam2 import FeatureCache, Sam2
 from lit_widget.video.strategies import STRATEGIES, learner_for
 from lit_widget.video.trackers import Tracker, find_tracker
 
-from .activity import Activity, activity
+from .activity import Activity
 from .annotation import Annotation
 from .answers import Answers
-from .codec import PREVIEW_WIDTH, encode_jpeg
+from .codec import PREVIEW_WIDTH, encode_jpeg, encode_mask
 from .comms import ThreadedWidget
 from .dispatch import Buffer, dispatch
 from .export import Export
+from .journal import Journal, action, by, doing
+from .journal_methods import Logged
 from .limits import AnnotationError, check_point, checked_mask, whole_number
 from .messages import MessageError, decode
 from .object_methods import ObjectMethods
@@ -48,11 +49,8 @@ if TYPE_CHECKING:
 
 _STATIC = pathlib.Path(__file__).parent / "static"
 
-_asked_by_view: ContextVar[bool] = ContextVar("asked_by_view", default=False)
-"""Whether a view's message is being handled; its errors belong in the view and not in a later cell."""
 
-
-class LITWidget(ObjectMethods, Export, Readings, Saving, ThreadedWidget):
+class LITWidget(ObjectMethods, Export, Readings, Logged, Saving, ThreadedWidget):
     """Annotate a video with SAM 2 and an adapter that learns from every correction.
 
     Every action of the mouse has a method with the same effect. Methods return at once and work is done in
@@ -110,6 +108,10 @@ class LITWidget(ObjectMethods, Export, Readings, Saving, ThreadedWidget):
         view_height: int = 420,
         features: FeatureCache | None = None,
     ) -> None:
+        given = {"model": model, "strategy": strategy, "tracker": tracker, "weights": weights, "update": update}
+        given |= {"peft_config": peft_config, "quirks": quirks, "quality": quality, "seed": seed}
+        self._making = {"video": video, **given}
+        self._journal = Journal()
         chosen, follower = find_strategy(strategy, STRATEGIES), find_tracker(tracker)
         frames = open_frames(video)
         loaded = load_model(model, weights=weights) if isinstance(model, str) else model
@@ -141,17 +143,20 @@ class LITWidget(ObjectMethods, Export, Readings, Saving, ThreadedWidget):
 
     # --- Annotating ---------------------------------------------------------------------------
 
+    @action
     def click(self, frame: int, x: float, y: float, *, positive: bool = True, object_id: int | None = None) -> None:
         """Click a pixel of a frame: on the object, or off it with `positive=False`."""
         item = self._item(frame, object_id)
         check_point(self._annotation.learner.size, x, y)
         self._submit("predict", lambda _: self._annotation.click(item, x, y, positive=positive))
 
+    @action
     def box(self, frame: int, x0: float, y0: float, x1: float, y1: float, *, object_id: int | None = None) -> None:
         """Draw a box around the object, in pixels; it replaces earlier prompts on this frame."""
         item = self._item(frame, object_id)
         self._submit("predict", lambda _: self._annotation.box(item, (x0, y0, x1, y1)))
 
+    @action
     def give_mask(self, frame: int, mask: np.ndarray, *, object_id: int | None = None) -> None:
         """Give the whole mask of a frame, (H, W) of bool or of 0 and 1.
 
@@ -159,18 +164,23 @@ class LITWidget(ObjectMethods, Export, Readings, Saving, ThreadedWidget):
             ValueError: if its shape or values do not fit.
         """
         item, checked = self._item(frame, object_id), checked_mask(self._annotation.learner.size, mask)
+        if entry := doing():
+            entry.arguments["mask"] = encode_mask(checked)
         self._submit("predict", lambda _: self._annotation.give_mask(item, checked))
 
+    @action
     def remove_prompt(self, frame: int, index: int, *, object_id: int | None = None) -> None:
         """Take back one click on a frame, counted from 0, that was not learned."""
         item = self._item(frame, object_id)
         self._submit("predict", lambda _: self._annotation.remove_prompt(item, index))
 
+    @action
     def clear_prompts(self, frame: int, *, object_id: int | None = None) -> None:
         """Take back the prompts on a frame that were not learned."""
         item = self._item(frame, object_id)
         self._submit("predict", lambda _: self._annotation.clear_prompts(item))
 
+    @action
     def track(self, start: int | None = None, *, stop: int | None = None, reverse: bool = False) -> None:
         """Follow all objects from `start` (the frame shown) to `stop` or the end, first learning what is pending."""
         if reverse:
@@ -178,41 +188,50 @@ class LITWidget(ObjectMethods, Export, Readings, Saving, ThreadedWidget):
         first = self.frame_index if start is None else start
         self._submit("track", lambda now: self._annotation.track(now, first, reverse=reverse, stop=stop))
 
+    @action
     def set_range(self, first: int | None = None, last: int | None = None) -> None:
         """Let tracking go no further than from `first` to `last`, both included; without them, everywhere."""
         self._annotation.set_range(first, last)
 
+    @action
     def learn(self, frame: int, *, object_id: int | None = None) -> None:
         """Finish the correction on a frame, and those standing on others: train the adapter, then track on from it."""
         item = self._item(frame, object_id)
         self._submit("learn", lambda now: self._annotation.learn(now, item))
 
+    @action
     def flag(self, frame: int, *, object_id: int | None = None) -> None:
         """Mark the mask of a frame as wrong and ask for a proposal; see `proposal`."""
         item = self._item(frame, object_id)
         self._submit("propose", lambda now: self._annotation.flag(now, item))
 
+    @action
     def accept(self, candidate: int = 0) -> None:
         """Take the open proposal and track on from it; `candidate` says which where several adapters propose."""
         self._submit("track", lambda now: self._annotation.accept(now, candidate))
 
+    @action
     def reject(self) -> None:
         """Dismiss the open proposal."""
         self._submit("predict", lambda _: self._annotation.reject())
 
+    @action
     def undo(self) -> None:
         """Take back the last step, weights included: a prompt, a correction, an accepted proposal, a deleted object."""
         self._submit("predict", self._annotation.undo)
 
+    @action
     def redo(self) -> None:
         """Take the last undo back, weights included."""
         self._submit("predict", self._annotation.redo)
 
+    @action
     def forget(self, frame: int, *, object_id: int | None = None) -> None:
         """Rebuild the adapter as if the correction on this frame had never been learned; its mask stays."""
         item = self._item(frame, object_id)
         self._submit("learn", lambda now: self._annotation.forget(now, item))
 
+    @action
     def set_learning(self, on: bool) -> None:
         """Learn from corrections and propose, or, with `False`, do neither; what was learned is kept."""
         self._annotation.set_learning(on)
@@ -229,6 +248,7 @@ class LITWidget(ObjectMethods, Export, Readings, Saving, ThreadedWidget):
             raise AnnotationError(f"the adapter of object {owner} has learned nothing yet; correct a frame first")
         return save_adapter(adapter.snapshot(), path)
 
+    @action
     def load_adapter(self, path: str | pathlib.Path, *, object_id: int | None = None) -> None:
         """Begin with what `save_adapter` wrote, in a widget of the same model and strategy.
 
@@ -319,20 +339,28 @@ class LITWidget(ObjectMethods, Export, Readings, Saving, ThreadedWidget):
         return item
 
     def _submit(self, kind: JobKind, work: Callable[[Activity], None]) -> None:
-        by_view = _asked_by_view.get()
+        asked, entry = by.get(), doing()
         warm_up()
 
         def run(job: Job) -> None:
+            current = Activity(job, kind, self._outbox.post)
+            if entry is not None and entry.name in ("accept", "reject") and (opened := self._annotation.proposal):
+                entry.frame, entry.object_id = opened.item
             try:
-                with activity(job, kind, self._outbox.post) as current:
+                with self._journal.followed(entry, current), current.announced():
                     work(current)
             except Exception as error:
-                if not by_view:
+                if asked == "method":
                     self._errors.append(error)
                 raise
             self._pixel_worker.submit(lambda _: self._refresh_preview())
 
-        self._model_worker.submit(run)
+        self._model_worker.submit(run, lambda: self._journal.end(entry, "dropped") if entry else None)
+
+    def _meant(self, arguments: dict[str, Any]) -> dict[str, Any]:
+        """What a method was given, with what it left to the widget."""
+        left = {"object_id": self._annotation.active, "start": self.frame_index}
+        return {name: left.get(name) if value is None else value for name, value in arguments.items()}
 
     def _failed(self, error: Exception) -> None:
         known = isinstance(error, (ValueError, IndexError))
@@ -341,13 +369,13 @@ class LITWidget(ObjectMethods, Export, Readings, Saving, ThreadedWidget):
 
     def _receive(self, _: object, content: object, buffers: Sequence[Buffer]) -> None:
         """Handle a message from a view; runs on whichever thread the kernel chose, so it only enqueues."""
-        token = _asked_by_view.set(True)
+        token = by.set("view")
         try:
             dispatch(self, self._answers, decode(content), buffers)
         except (MessageError, AnnotationError, RuntimeError) as error:
             self._outbox.post(Error(str(error)))
         finally:
-            _asked_by_view.reset(token)
+            by.reset(token)
 
     def _refresh_preview(self) -> None:
         frame, masks = self.frame_index, []

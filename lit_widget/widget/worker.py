@@ -16,12 +16,14 @@ class Job:
     Attributes:
         number: counts the worker's jobs.
         work: what is done.
+        dropped: what is done instead if it is cancelled before it begins.
         cancelled: asks it to stop.
         interrupted: asks it to do only what must not be lost, because the user goes on with something else.
     """
 
     number: int
     work: Callable[[Job], None]
+    dropped: Callable[[], None] = lambda: None
     cancelled: threading.Event = field(default_factory=threading.Event)
     interrupted: threading.Event = field(default_factory=threading.Event)
 
@@ -44,7 +46,7 @@ class Worker:
         self._thread = threading.Thread(target=self._run, name=f"lit-{name}", daemon=True)
         self._thread.start()
 
-    def submit(self, work: Callable[[Job], None]) -> Job:
+    def submit(self, work: Callable[[Job], None], dropped: Callable[[], None] = lambda: None) -> Job:
         """Queue work; it gets its job, whose `cancelled` it must ask between steps.
 
         Raises:
@@ -54,7 +56,7 @@ class Worker:
             if self._closed:
                 raise RuntimeError("the widget was closed; make a new one to go on")
             self._number += 1
-            job = Job(self._number, work)
+            job = Job(self._number, work, dropped)
             self._waiting.append(job)
             self._queue.put(job)
         return job
@@ -100,7 +102,9 @@ class Worker:
     def _run(self) -> None:
         while (job := self._queue.get()) is not None:
             try:
-                if not job.cancelled.is_set():
+                if job.cancelled.is_set():
+                    job.dropped()
+                else:
                     job.work(job)
             except Exception as error:  # noqa: BLE001 - a failed job must not end the thread
                 self._on_error(error)
