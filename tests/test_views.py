@@ -3,6 +3,7 @@
 import io
 import re
 import sys
+import threading
 import zlib
 from dataclasses import replace
 from types import ModuleType
@@ -14,7 +15,7 @@ from helpers import clip, done, widget_on
 from PIL import Image
 
 from lit_widget.core.checks import same_weights
-from lit_widget.widget.codec import encode_mask
+from lit_widget.widget.codec import decode_mask, encode_mask
 from lit_widget.widget.messages import PROTOCOL, ToKernel
 
 TARGET = clip("union").target
@@ -156,6 +157,60 @@ def test_undoing_a_click_repaints_the_mask(pair):
 
 
 # --- What views are told ----------------------------------------------------------------------------------------------
+
+
+def test_a_resting_pointer_shows_what_a_click_would_give(pair):
+    widget, heard = pair
+    annotation = widget._annotation
+    where = {"frame": 0, "object": 1, "x": 40.0, "y": 40.0, "positive": True}
+
+    def previews():
+        widget._receive(None, {"type": "preview", **where}, [])
+        done(widget)
+        return [(message, buffers) for message, buffers in heard if message["type"] == "previewMask"]
+
+    annotation.previews = False
+    assert previews() == []
+    annotation.previews = True
+    before = annotation.learner.snapshot()
+    [(message, [mask])] = previews()
+    assert message == {"type": "previewMask", **where}
+    assert annotation.learner.snapshot().memory == before.memory
+    assert annotation.pending == {}
+    assert not annotation.session.history.can_undo
+    assert widget.log.empty
+    widget.click(0, 40.0, 40.0)
+    done(widget)
+    assert np.array_equal(decode_mask(mask, widget.mask(0).shape), widget.mask(0))
+    annotation.previews = True
+    gate = threading.Event()
+    widget._model_worker.submit(lambda _: gate.wait(30))
+    widget._receive(None, {"type": "preview", **where}, [])
+    gate.set()
+    done(widget)
+    assert len(previews()) == 2, "asked while the model was at work and once after it"
+
+
+def test_what_tracking_changed_is_told(pair):
+    widget, heard = pair
+    widget.give_mask(0, TARGET[0])
+    widget.track(0)
+    done(widget)
+    assert widget.changed == [], "what was not there before has not changed"
+    widget.track(0)
+    assert done(widget).changed == [], "what is made again is the same"
+    widget.give_mask(2, ~TARGET[2])
+    widget.learn(2)
+    changed = done(widget).changed
+    assert changed
+    assert min(changed) > 2
+    last = [message for message, _ in heard if message["type"] == "state"][-1]
+    runs = last["objects"][0]["changed"]
+    assert [frame for first, end in runs for frame in range(first, end + 1)] == changed
+    notes = [message["note"] for message, _ in heard if message["type"] == "job"]
+    assert f"{len(changed)} masks changed" in notes
+    widget.undo()
+    assert set(changed) <= set(done(widget).changed)
 
 
 def test_hello_brings_the_whole_state(pair):

@@ -37,7 +37,8 @@ export function statusText(store: Store): string {
   if (job?.status === "done" && job.kind === "propose" && job.note) return job.note;
   const action = nextOf(store);
   const next = action ? NEXT[action] : hasProposals(store.state, store.active) ? READY_PROPOSING : READY;
-  if (job?.status === "done" && job.kind === "predict" && job.note) return `${job.note}. ${next}`;
+  if (job?.status === "done" && (job.kind === "predict" || job.kind === "track") && job.note)
+    return `${job.note}. ${next}`;
   const stopped = job?.status === "cancelled" || job?.status === "interrupted";
   return stopped ? `Stopped; what was done stays. ${next}` : next;
 }

@@ -140,6 +140,17 @@ export class FrameCanvas {
     else if (this.#preview) this.#paintPicture(context, this.#preview);
   }
 
+  /** A frame with its masks, as large as a canvas; nothing where a part of it is missing yet. */
+  paintSmall(canvas: HTMLCanvasElement, frame: number): void {
+    const context = canvas.getContext("2d");
+    const scene = this.#compose(frame);
+    if (!context || !scene) return;
+    const scale = canvas.width / this.video.width;
+    context.setTransform(scale, 0, 0, scale, 0, 0);
+    context.drawImage(scene.bitmap, 0, 0, this.video.width, this.video.height);
+    for (const { layer } of scene.masks) paintArea(context, layer, MASK_ALPHA);
+  }
+
   /** Where frames pass faster than they are decoded: the newest of those that were wanted and are there by now. */
   #latest(): Scene | null {
     const { frame } = this.store;
@@ -208,6 +219,7 @@ export class FrameCanvas {
       if (shown?.object.id !== object.id && !drawn) this.#paintMask(context, layer, object.colour);
     }
     if (shown) this.#paintDiff(context, shown.diff, shown.object.colour);
+    else if (!drawing) this.#paintHover(context, scene);
     this.#toScreenPixels(context);
     for (const { object, layer } of scene.masks) {
       this.#paintLabel(context, object, shown?.object.id === object.id ? shown.diff.proposed : layer);
@@ -219,6 +231,17 @@ export class FrameCanvas {
   #paintMask(context: CanvasRenderingContext2D, layer: Layer, colour: string): void {
     paintArea(context, layer, MASK_ALPHA);
     paintContour(context, layer, colour, this.placement.scale);
+  }
+
+  /** What a click would give: a dashed outline, for it is no mask yet. */
+  #paintHover(context: CanvasRenderingContext2D, scene: Scene): void {
+    const { hover, state } = this.store;
+    const object = state && hover ? objectOf(state, hover.object) : undefined;
+    if (!hover || !object || hover.frame !== scene.frame) return;
+    const layer = this.layers.layer(hover, this.video, object.colour);
+    if (!layer) return;
+    paintOutline(context, layer, "#000", this.placement.scale);
+    paintOutline(context, layer, "#fff", this.placement.scale, [4, 4]);
   }
 
   #paintDiff(context: CanvasRenderingContext2D, diff: Diff, colour: string): void {

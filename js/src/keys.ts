@@ -95,6 +95,8 @@ export const MOUSE: readonly [shown: string, does: string][] = [
   ["Wheel", "Zoom"],
   ["Middle drag", "Move the picture"],
   ["Double click", "Show the whole frame"],
+  ["Two fingers", "Zoom and move the picture"],
+  ["Long tap", "This does not belong to the object"],
 ];
 
 /** The name of a key press in the table, or nothing where the browser or the notebook should have it. */

@@ -1,7 +1,21 @@
 // Every message between the view and the kernel; the mirror of `messages.py` and `to_view.py` in `lit_widget/widget/`.
 // Names on the wire are those of the Python fields. Buffers travel beside a message.
 
-export const PROTOCOL = 4;
+import {
+  anything,
+  bool,
+  type Check,
+  int,
+  list,
+  MessageError,
+  num,
+  oneOf,
+  record,
+  str,
+  tuple,
+} from "./checks";
+
+export const PROTOCOL = 5;
 
 // --- View to kernel ---------------------------------------------------------------------------
 
@@ -12,6 +26,11 @@ export interface Click {
   x: number;
   y: number;
   positive: boolean;
+}
+
+/** What would a click here give? */
+export interface Preview extends Omit<Click, "type"> {
+  type: "preview";
 }
 
 export interface Box {
@@ -75,6 +94,7 @@ export type ToKernel =
   | Request<"requestFrames">
   | Request<"requestMasks">
   | Click
+  | Preview
   | Box
   | RemovePrompt
   | OnFrame<"giveMask">
@@ -162,6 +182,8 @@ export interface ObjectInfo {
   runs: Run[];
   hidden: boolean;
   locked: boolean;
+  /** Runs of frames whose masks the latest work made other than they were. */
+  changed: [first: number, last: number][];
 }
 
 export interface State {
@@ -184,6 +206,8 @@ export interface State {
   n_corrections: number;
   n_accepted: number;
   saved_s: number;
+  /** The device is fast enough to show what a click would give. */
+  previews: boolean;
 }
 
 export interface Frames {
@@ -202,6 +226,11 @@ export interface Masks {
   type: "masks";
   items: MaskInfo[];
   forget: [frame: number, object: number][];
+}
+
+/** The mask that a click would give. */
+export interface PreviewMask extends Prompt {
+  type: "previewMask";
 }
 
 /** How sure the masks of these objects are: a byte per frame, percent or 255 without a mask. */
@@ -246,51 +275,16 @@ export interface Batch {
   n_buffers: number[];
 }
 
-export type ToView = State | Frames | Masks | ConfidenceStrips | Job | ProposalInfo | KernelError | Batch;
-
-/** What came is not a message of this protocol. */
-export class MessageError extends Error {}
-
-type Check<T> = (value: unknown, at: string) => T;
-type Shape<T> = { [K in keyof T]: Check<T[K]> };
-
-function expected(what: string, at: string): never {
-  throw new MessageError(`message from the kernel: expected ${what} in ${at}`);
-}
-
-const num: Check<number> = (value, at) =>
-  typeof value === "number" && Number.isFinite(value) ? value : expected("a finite number", at);
-const int: Check<number> = (value, at) =>
-  Number.isSafeInteger(value) ? (value as number) : expected("an integer", at);
-const str: Check<string> = (value, at) => (typeof value === "string" ? value : expected("a text", at));
-const bool: Check<boolean> = (value, at) => (typeof value === "boolean" ? value : expected("a boolean", at));
-const anything: Check<unknown> = (value) => value;
-
-const oneOf =
-  <T extends string>(...options: readonly T[]): Check<T> =>
-  (value, at) =>
-    options.includes(value as T) ? (value as T) : expected(options.join(" | "), at);
-
-const list =
-  <T>(item: Check<T>): Check<T[]> =>
-  (value, at) =>
-    Array.isArray(value) ? value.map((entry, i) => item(entry, `${at}[${i}]`)) : expected("a list", at);
-
-const tuple =
-  <T extends unknown[]>(...items: { [K in keyof T]: Check<T[K]> }): Check<T> =>
-  (value, at) =>
-    Array.isArray(value) && value.length === items.length
-      ? (items.map((item, i) => item(value[i], `${at}[${i}]`)) as T)
-      : expected(`${items.length} entries`, at);
-
-const record =
-  <T>(shape: Shape<T>): Check<T> =>
-  (value, at) => {
-    if (typeof value !== "object" || value === null) expected("an object", at);
-    const given = value as Record<string, unknown>;
-    const pairs = Object.entries(shape) as [string, Check<unknown>][];
-    return Object.fromEntries(pairs.map(([key, check]) => [key, check(given[key], `${at}.${key}`)])) as T;
-  };
+export type ToView =
+  | State
+  | Frames
+  | Masks
+  | PreviewMask
+  | ConfidenceStrips
+  | Job
+  | ProposalInfo
+  | KernelError
+  | Batch;
 
 const video = record<VideoInfo>({ name: str, n_frames: int, height: int, width: int, fps: num });
 const prompt = record<Prompt>({ frame: int, object: int, x: num, y: num, positive: bool });
@@ -303,6 +297,7 @@ const object = record<ObjectInfo>({
   runs: list(run),
   hidden: bool,
   locked: bool,
+  changed: list(tuple(int, int)),
 });
 const adapter = record<AdapterInfo>({
   object: int,
@@ -334,9 +329,18 @@ const SHAPES: { [M in ToView as M["type"]]: Check<M> } = {
     n_corrections: int,
     n_accepted: int,
     saved_s: num,
+    previews: bool,
   }),
   frames: record<Frames>({ type: oneOf("frames"), indices: list(int) }),
   masks: record<Masks>({ type: oneOf("masks"), items: list(mask), forget: list(tuple(int, int)) }),
+  previewMask: record<PreviewMask>({
+    type: oneOf("previewMask"),
+    frame: int,
+    object: int,
+    x: num,
+    y: num,
+    positive: bool,
+  }),
   confidenceStrips: record<ConfidenceStrips>({ type: oneOf("confidenceStrips"), objects: list(int) }),
   job: record<Job>({
     type: oneOf("job"),
@@ -365,6 +369,8 @@ export function buffersOf(message: ToView): number {
       return message.indices.length;
     case "masks":
       return message.items.length;
+    case "previewMask":
+      return 1;
     case "confidenceStrips":
       return message.objects.length;
     case "proposalInfo":

@@ -2,13 +2,16 @@
 
 import type { FrameCanvas } from "./canvas";
 import { inside, panBy, toVideo, WHOLE, zoomAt } from "./geometry";
+import type { Hover } from "./hover";
 import type { Keyboard } from "./keys";
-import type { Tool } from "./tools/tool";
+import { isNegative, type Tool } from "./tools/tool";
+import { Fingers } from "./touch";
 
 interface Scene {
   root: HTMLElement;
   canvas: FrameCanvas;
   keyboard: Keyboard;
+  hover: Hover;
   tool(): Tool;
   /** Clicks mean something only once the kernel has answered. */
   enabled(): boolean;
@@ -18,12 +21,13 @@ interface Scene {
 
 const ZOOM_PER_PX = 0.002;
 
-export function listenToPointer({ root, canvas, keyboard, tool, enabled, away }: Scene): () => void {
+export function listenToPointer({ root, canvas, keyboard, hover, tool, enabled, away }: Scene): () => void {
   const { element } = canvas;
   const stop = new AbortController();
   const options = { signal: stop.signal };
   let pan: { x: number; y: number } | null = null;
   let pressed: Tool | null = null;
+  const fingers = new Fingers();
 
   const positionOf = (event: MouseEvent) => {
     const box = element.getBoundingClientRect();
@@ -34,6 +38,13 @@ export function listenToPointer({ root, canvas, keyboard, tool, enabled, away }:
     const back = away();
     root.focus({ preventScroll: true });
     if (back) return;
+    hover.leave();
+    if (event.pointerType === "touch") {
+      fingers.down(event.pointerId, positionOf(event), event.timeStamp);
+      if (fingers.count > 1) release("stop");
+      // Whether a finger taps or begins to pinch is known once it is lifted; a brush cannot wait for that.
+      if (fingers.count > 1 || !tool().drag) return;
+    }
     if (event.button === 1 || keyboard.spaceHeld) {
       event.preventDefault();
       keyboard.spaceUsed();
@@ -42,6 +53,10 @@ export function listenToPointer({ root, canvas, keyboard, tool, enabled, away }:
       element.classList.add("lit-panning");
       return;
     }
+    press(event);
+  }
+
+  function press(event: PointerEvent): void {
     if (!enabled()) return;
     const at = toVideo(positionOf(event), canvas.placement);
     if (!inside(at, canvas.video)) return;
@@ -52,6 +67,11 @@ export function listenToPointer({ root, canvas, keyboard, tool, enabled, away }:
 
   function move(event: PointerEvent): void {
     ring(event);
+    if (event.pointerType === "touch") pinch(event);
+    else if (event.buttons === 0) {
+      const at = positionOf(event);
+      hover.over(at, toVideo(at, canvas.placement), !isNegative(event));
+    }
     for (const each of pressed?.drag ? (event.getCoalescedEvents?.() ?? []).concat(event) : []) {
       pressed?.drag?.(toVideo(positionOf(each), canvas.placement));
     }
@@ -61,11 +81,35 @@ export function listenToPointer({ root, canvas, keyboard, tool, enabled, away }:
     pan = now;
   }
 
-  function up(): void {
+  function up(event: PointerEvent): void {
+    const tap = event.pointerType === "touch" ? fingers.up(event.pointerId, event.timeStamp) : null;
+    if (tap && event.type === "pointerup" && !pressed) {
+      // A finger has no Alt key: held longer, it takes away.
+      const { clientX, clientY } = event;
+      press(new PointerEvent("pointerdown", { clientX, clientY, altKey: tap === "long" }));
+    }
+    release("lift");
+  }
+
+  function release(how: "lift" | "stop"): void {
     pan = null;
-    pressed?.lift?.();
+    pressed?.[how]?.();
     pressed = null;
     element.classList.remove("lit-panning");
+  }
+
+  function pinch(event: PointerEvent): void {
+    const pinched = fingers.move(event.pointerId, positionOf(event));
+    if (!pinched) return;
+    const { stage, video } = canvas;
+    canvas.setLook(
+      panBy(zoomAt(canvas.look, stage, video, pinched.middle, pinched.factor), stage, video, pinched.by),
+    );
+  }
+
+  function leave(): void {
+    canvas.showRing(null);
+    hover.leave();
   }
 
   /** The brush under the pointer, as large as what it paints. */
@@ -98,7 +142,7 @@ export function listenToPointer({ root, canvas, keyboard, tool, enabled, away }:
   element.addEventListener("pointermove", move, options);
   element.addEventListener("pointerup", up, options);
   element.addEventListener("pointercancel", up, options);
-  element.addEventListener("pointerleave", () => canvas.showRing(null), options);
+  element.addEventListener("pointerleave", leave, options);
   element.addEventListener("wheel", wheel, { ...options, passive: false });
   element.addEventListener("dblclick", double, options);
   element.addEventListener("mousedown", (event) => event.preventDefault(), options);

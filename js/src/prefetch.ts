@@ -26,6 +26,7 @@ export class Prefetch {
   /** When a frame, or the masks of a frame, were asked for. */
   #frames = new Map<number, number>();
   #masks = new Map<number, number>();
+  #peeked: number | null = null;
   #requests: { left: Set<number>; at: number }[] = [];
 
   constructor(
@@ -39,8 +40,9 @@ export class Prefetch {
     if (!this.store.state || this.store.link !== "connected") return;
     this.#forgetOld();
     const around = wanted(this.store.frame, this.store.nFrames);
+    this.#askPeek();
     this.#askFrames(around);
-    this.#askMasks(around);
+    this.#askMasks(this.store.peek === null ? around : [this.store.peek, ...around]);
   }
 
   #forgetOld(): void {
@@ -56,8 +58,18 @@ export class Prefetch {
 
   /** A few frames at the far end wait for company, so that playback does not ask for them one by one. */
   #worthwhile(missing: number[]): boolean {
-    const near = (index: number) => Math.abs(index - this.store.frame) < NEAR;
+    const near = (index: number) => index === this.store.peek || Math.abs(index - this.store.frame) < NEAR;
     return missing.length >= CHUNK_FIRST || missing.some(near);
+  }
+
+  /** What is looked at in passing waits for nothing else, but is asked for one at a time. */
+  #askPeek(): void {
+    const { peek, frames } = this.store;
+    if (peek === null || frames.has(peek) || this.#frames.has(peek)) return;
+    if (this.#peeked !== null && this.#frames.has(this.#peeked) && !frames.has(this.#peeked)) return;
+    this.#peeked = peek;
+    this.#frames.set(peek, this.now());
+    this.transport.send({ type: "requestFrames", indices: [peek] });
   }
 
   #askFrames(around: number[]): void {

@@ -22,6 +22,11 @@ export interface Proposal {
   judged: boolean;
 }
 
+/** What a click under the pointer would give. */
+export interface Hovered extends Prompt {
+  bytes: Uint8Array<ArrayBuffer>;
+}
+
 /** What the mouse draws right now; points in video pixels. */
 export interface Drawing {
   frame: number;
@@ -54,6 +59,8 @@ export class Store {
   help = false;
   /** Esc gave the keys back to the notebook. */
   away = false;
+  /** The frame under the pointer on the time line. */
+  peek: number | null = null;
   /** The widget fills the window. */
   full = false;
   /** Clicks that the kernel has not confirmed yet. */
@@ -62,6 +69,9 @@ export class Store {
   /** Radius of brush and eraser in video pixels. */
   brush = 8;
   drawing: Drawing | null = null;
+  /** The click under the pointer whose mask was asked for, and the mask once it has come. */
+  asked: Prompt | null = null;
+  hover: Hovered | null = null;
   readonly frames = new FrameCache();
   readonly masks = new MaskCache();
   #subscribers = new Set<() => void>();
@@ -158,6 +168,11 @@ export class Store {
       case "masks":
         this.#receiveMasks(message, buffers);
         break;
+      case "previewMask":
+        if (this.asked && samePlace(this.asked, message)) {
+          this.hover = { ...message, bytes: bytesOf(buffers[0] as DataView) };
+        }
+        break;
       case "confidenceStrips":
         this.confidence = new Map(message.objects.map((id, i) => [id, bytesOf(buffers[i] as DataView)]));
         break;
@@ -181,6 +196,20 @@ export class Store {
     if (!this.state) return;
     const objects = this.state.objects.map((each) => (each.id === id ? { ...each, ...change } : each));
     this.state = { ...this.state, objects };
+    this.notify();
+  }
+
+  setPeek(frame: number | null): void {
+    if (frame === this.peek) return;
+    this.peek = frame;
+    this.notify();
+  }
+
+  /** The pointer is no longer where a mask was asked for. */
+  dropHover(): void {
+    this.asked = null;
+    if (!this.hover) return;
+    this.hover = null;
     this.notify();
   }
 
@@ -235,7 +264,8 @@ export class Store {
     this.notice = "";
     // Back to where the tracking began, from where what it made is played.
     if (followed && job.status === "done" && this.frame !== this.#home) {
-      this.notice = `Tracked to frame ${this.frame}. Space plays it from here`;
+      const told = job.note ? `, ${job.note}` : "";
+      this.notice = `Tracked to frame ${this.frame}${told}. Space plays it from here`;
       this.frame = this.#home;
     }
     // What waits behind a cancelled job is dropped with it.
@@ -250,6 +280,7 @@ export class Store {
   #receiveMasks(message: Masks, buffers: DataView[]): void {
     for (const [frame, object] of message.forget) this.masks.forget(frame, object);
     message.items.forEach((info, i) => {
+      if (info.frame === this.hover?.frame && info.object === this.hover.object) this.hover = null;
       this.masks.put(info, buffers[i] as DataView);
       // Masks that were asked for come the same way; only what tracking has just made is newer than all others.
       if (info.version <= this.#newest) return;
@@ -283,6 +314,9 @@ export class Store {
     this.frame = clamp(info.frame, 0, Math.max(0, this.nFrames - 1));
   }
 }
+
+const samePlace = (one: Prompt, other: Prompt): boolean =>
+  one.frame === other.frame && one.object === other.object && one.x === other.x && one.y === other.y;
 
 const confirmed = (click: Prompt, prompts: Prompt[]): boolean =>
   prompts.some(

@@ -1,5 +1,6 @@
 // The time line: the playhead over one lane per object. What is cached needs no kernel to be shown.
 
+import type { FrameCanvas } from "./canvas";
 import type { Commands } from "./commands";
 import { makeStrip } from "./confidence";
 import { button, h, memo, setIcon, setText, svg } from "./dom";
@@ -7,6 +8,7 @@ import { clock, frameAt, percentOf } from "./geometry";
 import type { FrameStatus, ObjectInfo, Run } from "./messages";
 import { rangeOf } from "./rules";
 import type { Store } from "./store";
+import { makeThumbnail } from "./thumbnail";
 
 type MarkStatus = Exclude<FrameStatus, "tracked">;
 
@@ -59,6 +61,9 @@ const PROPOSED = "M0 4-4.5-4h9Z";
 
 function lane(object: ObjectInfo, nFrames: number, proposed: number | null): HTMLElement[] {
   const bands = object.runs.map(([first, last]) => band(first, last, { fill: object.colour }));
+  const changed = object.changed.map(([first, last]) =>
+    band(first, last, { class: "lit-changed", y: "0.75", height: "0.25" }),
+  );
   const label = h(
     "div",
     { class: `lit-lane-name ${object.hidden ? "lit-dim" : ""}`, title: object.name },
@@ -72,7 +77,12 @@ function lane(object: ObjectInfo, nFrames: number, proposed: number | null): HTM
   }
   return [
     label,
-    h("div", { class: `lit-lane ${object.hidden ? "lit-faint" : ""}` }, stripes(nFrames, ...bands), marks),
+    h(
+      "div",
+      { class: `lit-lane ${object.hidden ? "lit-faint" : ""}` },
+      stripes(nFrames, ...bands, ...changed),
+      marks,
+    ),
   ];
 }
 
@@ -98,6 +108,7 @@ export function makeLegend(): HTMLElement {
     ...items,
     sample("lit-gap", "untracked"),
     sample("lit-doubt", "doubtful mask"),
+    sample("lit-altered", "mask changed by the latest tracking"),
     sample("lit-outside", "not to be tracked"),
   );
 }
@@ -117,7 +128,7 @@ function dragToSeek(track: HTMLElement, store: Store, commands: Commands): void 
   });
 }
 
-export function makeTimeline(store: Store, commands: Commands) {
+export function makeTimeline(store: Store, commands: Commands, canvas: FrameCanvas) {
   const play = button({ icon: "play", label: "Play", key: "Space", run: commands.togglePlay });
   const time = h("span", { class: "lit-time" }, "0:00.0");
   const loop = button({ icon: "loop", label: "Repeat", key: "⇧L", class: "lit-small", run: commands.loop });
@@ -133,6 +144,7 @@ export function makeTimeline(store: Store, commands: Commands) {
     playhead,
   );
   dragToSeek(track, store, commands);
+  const thumbnail = makeThumbnail(track, store, canvas);
   const rows = h(
     "div",
     { class: "lit-rows" },
@@ -143,7 +155,7 @@ export function makeTimeline(store: Store, commands: Commands) {
     outside[1],
     track,
   );
-  const element = h("div", { class: "lit-timeline" }, rows);
+  const element = h("div", { class: "lit-timeline" }, rows, thumbnail.element);
 
   const drawLanes = memo(() => {
     const state = store.state;
@@ -187,6 +199,7 @@ export function makeTimeline(store: Store, commands: Commands) {
     playhead.style.left = `${percentOf(store.frame, store.nFrames)}%`;
     drawLanes(store.nFrames, store.state?.objects, store.open?.object, store.open?.frame);
     drawCached(store.nFrames, store.frames.indices);
+    thumbnail.update();
   }
 
   return { element, update };

@@ -1,7 +1,8 @@
 // The line to the kernel. Messages are pushed where the host lets them through; where it drops what
 // comes from a thread, the view asks for them instead, one question at a time.
 
-import { buffersOf, encode, MessageError, PROTOCOL, parse, type ToKernel, type ToView } from "./messages";
+import { MessageError } from "./checks";
+import { buffersOf, encode, PROTOCOL, parse, type ToKernel, type ToView } from "./messages";
 
 export type Link = "connecting" | "connected" | "disconnected";
 

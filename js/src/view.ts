@@ -5,6 +5,7 @@ import { FrameCanvas } from "./canvas";
 import { bytesOf, decodeFrame } from "./codec";
 import { type Commands, makeCommands } from "./commands";
 import { h } from "./dom";
+import { Hover } from "./hover";
 import { listenToKeys } from "./keys";
 import { makeOverlays } from "./overlays";
 import { makePanel } from "./panel";
@@ -88,10 +89,12 @@ export function makeView(model: Model, transport: Transport, el: HTMLElement): (
   // What was lost on the way is asked for again even if nothing else happens.
   const askAgain = setInterval(() => prefetch.update(), ASK_AGAIN_MS);
   const keyboard = listenToKeys(root, commands);
+  const hover = new Hover({ store, transport, size: () => canvas.video, current: () => canvas.current });
   const stopPointer = listenToPointer({
     root,
     canvas,
     keyboard,
+    hover,
     tool,
     away: () => store.away,
     enabled: () =>
@@ -123,6 +126,7 @@ export function makeView(model: Model, transport: Transport, el: HTMLElement): (
     clearInterval(askAgain);
     keyboard.stop();
     player.stop();
+    hover.leave();
     tool().stop();
     canvas.setPreview(null);
     refresh.cancel();
@@ -136,7 +140,7 @@ export function makeView(model: Model, transport: Transport, el: HTMLElement): (
 function assemble(store: Store, commands: Commands, canvas: FrameCanvas, tools: Tool[]) {
   const toolbar = makeToolbar(store, commands, tools);
   const panel = makePanel(store, commands, canvas);
-  const timeline = makeTimeline(store, commands);
+  const timeline = makeTimeline(store, commands, canvas);
   const actions = makeActions(store, commands);
   const overlays = makeOverlays(store, commands);
   actions.element.append(overlays.proposal);
@@ -195,6 +199,7 @@ function publish(root: HTMLElement, store: Store, canvas: FrameCanvas): void {
     proposal: proposal ? `${proposal.frame}:${proposal.object}` : "",
     candidate: proposal ? `${proposal.picked + 1}/${proposal.candidates.length}` : "",
     following: String(store.following),
+    hover: store.hover ? `${store.hover.frame}:${store.hover.object}` : "",
     objects: String(state?.objects.length ?? 0),
     active: String(store.active),
     adapterVersion: String((state && adapterOf(state, store.active)?.version) ?? 0),

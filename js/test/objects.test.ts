@@ -6,8 +6,25 @@ const NASTY = `<img src=x onerror="window.hacked = 1">`;
 
 const things = (change: object = {}): Partial<State> => ({
   objects: [
-    { id: 1, name: "rider", colour: "#0072B2", runs: [[0, 9, "tracked"]], hidden: false, locked: false },
-    { id: 2, name: "bike", colour: "#E69F00", runs: [], hidden: false, locked: false, ...change },
+    {
+      id: 1,
+      name: "rider",
+      colour: "#0072B2",
+      runs: [[0, 9, "tracked"]],
+      hidden: false,
+      locked: false,
+      changed: [],
+    },
+    {
+      id: 2,
+      name: "bike",
+      colour: "#E69F00",
+      runs: [],
+      hidden: false,
+      locked: false,
+      changed: [],
+      ...change,
+    },
   ],
   active_object: 2,
 });

@@ -8,7 +8,7 @@ import { bufferOf, someState } from "./fakes";
 const info = (version: number) => ({ frame: 3, object: 1, version, status: "tracked" as const });
 const click = { frame: 0, object: 1, x: 10, y: 20, positive: true };
 const runs = (...all: [number, number, "tracked" | "prompted"][]) => [
-  { id: 1, name: "rider", colour: "#e69f00", runs: all, hidden: false, locked: false },
+  { id: 1, name: "rider", colour: "#e69f00", runs: all, hidden: false, locked: false, changed: [] },
 ];
 
 describe("masks", () => {
@@ -72,7 +72,10 @@ describe("pending clicks", () => {
 });
 
 it("keeps the view's choice of object until the kernel's changes", () => {
-  const two = [...runs(), { id: 2, name: "bike", colour: "#56b4e9", runs: [], hidden: false, locked: false }];
+  const two = [
+    ...runs(),
+    { id: 2, name: "bike", colour: "#56b4e9", runs: [], hidden: false, locked: false, changed: [] },
+  ];
   const store = new Store();
   store.receive(someState({ objects: two }), []);
   store.set({ active: 2 });

@@ -6,7 +6,15 @@ import { Opened, someState, stubPictures } from "./fakes";
 
 const tracked: Partial<State> = {
   objects: [
-    { id: 1, name: "rider", colour: "#0072B2", runs: [[0, 99, "tracked"]], hidden: false, locked: false },
+    {
+      id: 1,
+      name: "rider",
+      colour: "#0072B2",
+      runs: [[0, 99, "tracked"]],
+      hidden: false,
+      locked: false,
+      changed: [],
+    },
   ],
 };
 const strip = (...low: [frame: number, percent: number][]) => {

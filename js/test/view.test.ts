@@ -14,8 +14,16 @@ let cleanups: (() => void)[];
 const settle = () => new Promise((resolve) => setTimeout(resolve, 50));
 const tracked = (last: number): Partial<State> => ({
   objects: [
-    { id: 1, name: "rider", colour: "#e69f00", runs: [[0, last, "tracked"]], hidden: false, locked: false },
-    { id: 2, name: "bike", colour: "#56b4e9", runs: [], hidden: false, locked: false },
+    {
+      id: 1,
+      name: "rider",
+      colour: "#e69f00",
+      runs: [[0, last, "tracked"]],
+      hidden: false,
+      locked: false,
+      changed: [],
+    },
+    { id: 2, name: "bike", colour: "#56b4e9", runs: [], hidden: false, locked: false, changed: [] },
   ],
 });
 
@@ -94,7 +102,7 @@ afterEach(() => {
 describe("opening", () => {
   it("says hello and asks for frames around the playhead in chunks", async () => {
     await open();
-    expect(model.sent[0]).toEqual({ type: "hello", protocol: 4 });
+    expect(model.sent[0]).toEqual({ type: "hello", protocol: 5 });
     const asked = model.of("requestFrames").map(({ indices }) => indices as number[]);
     expect(asked[0]).toEqual([0, 1, 2, 3, 4, 5, 6, 7]);
     expect(Math.max(...asked.map((indices) => indices.length))).toBeLessThanOrEqual(16);

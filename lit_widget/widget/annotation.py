@@ -6,7 +6,6 @@ Everything here runs on the worker thread, one call at a time; `mask_of` and `st
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -18,15 +17,16 @@ from lit_widget.core.types import AdapterState, Prediction, UpdateReport
 from lit_widget.video.adaptation import VideoItem
 from lit_widget.video.learner import VideoLearner
 from lit_widget.video.memory import MaskOutput
-from lit_widget.video.sam2 import Points
 
 from .activity import Activity
+from .changes import Changes
 from .confidence import Confidence
 from .describe import describe, describe_proposal
-from .limits import AnnotationError, check_box, check_frame, check_point, check_range
+from .limits import AnnotationError, check_frame, check_range
 from .mask_feed import MaskFeed, Post
 from .objects import Objects
 from .pending import OpenProposal, Pending
+from .prompting import Prompting
 from .teaching import commit_all, learn_with_progress
 from .to_view import ConfidenceStrips, FrameStatus, ToView
 from .tracking import follow, way
@@ -35,7 +35,7 @@ Beside = tuple[Objects, tuple[int, int] | None, dict[VideoItem, Pending] | None]
 """Objects, range and standing prompts; these go with the masks, and are left out where undo leaves masks alone."""
 
 
-class Annotation:
+class Annotation(Prompting):
     """Objects, prompts, masks and adapters of one video.
 
     Args:
@@ -57,7 +57,7 @@ class Annotation:
         self.clicks: dict[VideoItem, int] = {}
         self.feed = MaskFeed(self._current, learner.mask, post)
         self._accepted: dict[VideoItem, OpenProposal] = {}
-        self.confidence = Confidence(learner, quality)
+        self.confidence, self.changes = Confidence(learner, quality), Changes()
         self._strips: list[bytes] = []
         self._strategy = strategy
         self.range: tuple[int, int] | None = None
@@ -112,52 +112,6 @@ class Annotation:
         if object_id not in self.names:
             self.active = self.objects.neighbour(object_id)
         self.feed.show_changed(gone)
-        self.publish()
-
-    def click(self, item: VideoItem, x: float, y: float, *, positive: bool) -> None:
-        """Add a point and show the mask it gives."""
-        check_point(self.learner.size, x, y)
-        before = self._opened(item)
-        self._segment(item, before, before.points.plus(x, y, positive=positive))
-
-    def box(self, item: VideoItem, corners: tuple[float, float, float, float]) -> None:
-        """Prompt with a box (x0, y0, x1, y1); it replaces the prompts on this frame."""
-        check_box(self.learner.size, corners)
-        self._segment(item, self._opened(item), Points(box=corners))
-
-    def give_mask(self, item: VideoItem, mask: Bool[np.ndarray, "h w"]) -> None:
-        """Give the whole mask by hand."""
-        before = self._opened(item)
-        output = replace(self.learner.from_mask(item.frame, mask), given=mask)
-        self._hold(item, replace(before, points=Points(), output=output, base=output, painted=True))
-
-    def remove_prompt(self, item: VideoItem, index: int) -> None:
-        """Take back one of the clicks on a frame; without any the mask is again what it was before them."""
-        self.check_free(item)
-        pending = self.pending.get(item)
-        if pending is None or not 0 <= index < pending.points.n_clicks:
-            n_clicks = pending.points.n_clicks if pending else 0
-            raise AnnotationError(f"there is no click {index} on frame {item.frame}, which has {n_clicks}")
-        points = pending.points.without(index)
-        if points != Points():
-            self._segment(item, replace(pending, output=pending.base), points)
-        elif pending.painted and pending.base is not None:
-            self._hold(item, replace(pending, points=points, output=pending.base))
-        else:
-            self.clear_prompts(item)
-
-    def clear_prompts(self, item: VideoItem) -> None:
-        """Take back prompts that were not learned."""
-        self.check_free(item)
-        if item not in self.pending:
-            return
-        self.session.checkpoint()
-        pending, records = self.pending.pop(item), self.learner.bank(item.object).records
-        if pending.replaced is not None:
-            records[item.frame] = pending.replaced
-        elif pending.prediction is None:
-            del records[item.frame]
-        self.feed.show_changed([item])
         self.publish()
 
     def track(self, activity: Activity, start: int, *, reverse: bool = False, stop: int | None = None) -> None:
@@ -331,38 +285,6 @@ class Annotation:
         if self.objects[item.object].locked:
             raise AnnotationError(f"object {item.object} is locked; unlock it to change it")
 
-    def _opened(self, item: VideoItem) -> Pending:
-        """What a new prompt on this frame builds on: standing prompts, or the mask that it corrects."""
-        self.check_free(item)
-        self.active = item.object
-        if self.objects[item.object].hidden:
-            self.objects = self.objects.edit(item.object, hidden=False)
-        if item in self.pending:
-            return self.pending[item]
-        record = self.learner.bank(item.object).records.get(item.frame)
-        if record is None:
-            return Pending(Points(), None, None)
-        if record.status == "prompted":
-            return Pending(Points(), record.output, None, base=record.output, replaced=record)
-        evidence = self.learner.predict_one(item).evidence
-        return Pending(Points(), record.output, Prediction(item, record.output, evidence), base=record.output)
-
-    def _segment(self, item: VideoItem, before: Pending, points: Points) -> None:
-        evidence = before.prediction.evidence if before.prediction else None
-        output = self.learner.segment(item, points, previous=before.output, evidence=evidence)
-        self._hold(item, replace(before, points=points, output=output))
-
-    def _hold(self, item: VideoItem, pending: Pending) -> None:
-        """Keep prompts until they are learned; a first prompt is memory at once, so that tracking can start."""
-        self.session.checkpoint()
-        self.pending[item] = pending
-        if pending.prediction is None:
-            self.learner.prompt(item, pending.mask)
-        if self.proposal is not None and self.proposal.item == item:
-            self.reject()
-        self.feed.show_changed([item])
-        self.publish()
-
     def _travel(self, activity: Activity, go: Callable[[], None], what: str) -> None:
         """Undo or redo, and show what changed and where."""
         before, prompted, objects, span = self.learner.records(), self.pending, self.objects, self.range
@@ -372,6 +294,8 @@ class Annotation:
         after = self.learner.records()
         differing = differences(before, after)
         changed = sorted(differing | differences(prompted, self.pending))
+        self.changes.clear()
+        self.changes.add(item for item in differing if item in before and item in after)
         if changed:
             activity.note = f"{what}: frame {changed[0].frame}, {self.names.get(changed[0].object, 'object')}"
         elif told := self.objects.difference(objects):

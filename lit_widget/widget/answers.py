@@ -6,6 +6,7 @@ from lit_widget.video.adaptation import VideoItem
 
 from .annotation import Annotation
 from .codec import encode_jpeg
+from .hover import Hover
 from .messages import PROTOCOL
 from .outbox import Outbox
 from .to_view import Error, Frames
@@ -19,10 +20,12 @@ class Answers:
         annotation: what they ask about.
         outbox: takes the answers.
         pixels: the worker that decodes and encodes, so that a question waits for no model.
+        model: the worker that owns the model.
     """
 
-    def __init__(self, annotation: Annotation, outbox: Outbox, pixels: Worker) -> None:
+    def __init__(self, annotation: Annotation, outbox: Outbox, pixels: Worker, model: Worker) -> None:
         self._annotation, self._outbox, self._pixels = annotation, outbox, pixels
+        self.preview = Hover(annotation, model, outbox.post).ask
 
     def greet(self, protocol: int) -> None:
         """Tell a new view everything but pixels."""

@@ -34,7 +34,15 @@ def describe(annotation: Annotation) -> State:
         model=learner.model.name,
         video=VideoInfo(frames.name, len(frames), frames.height, frames.width, float(frames.fps)),
         objects=[
-            ObjectInfo(each, thing.name, thing.colour, runs(annotation, each), thing.hidden, thing.locked)
+            ObjectInfo(
+                each,
+                thing.name,
+                thing.colour,
+                runs(annotation, each),
+                thing.hidden,
+                thing.locked,
+                annotation.changes.runs(each),
+            )
             for each, thing in annotation.objects.things.items()
         ],
         adapters=[adapter_info(annotation, each) for each in annotation.names],
@@ -57,6 +65,7 @@ def describe(annotation: Annotation) -> State:
         n_corrections=statuses.count("corrected"),
         n_accepted=n_accepted,
         saved_s=round(n_accepted * (LOCATE_S + CLICK_S * mean_clicks), 1),
+        previews=annotation.previews,
     )
 
 

@@ -45,6 +45,7 @@ _QUESTIONS: dict[type, Callable[[Answers, Any], object]] = {
     m.Poll: lambda a, _: a.poll(),
     m.RequestFrames: lambda a, it: a.frames(it.indices),
     m.RequestMasks: lambda a, it: a.masks(it.indices),
+    m.Preview: lambda a, it: a.preview(it),
 }
 
 

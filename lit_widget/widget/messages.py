@@ -14,7 +14,7 @@ from typing import Any, get_args, get_type_hints
 from .to_view import ToView
 from .values import fits
 
-PROTOCOL = 4
+PROTOCOL = 5
 """Version of the protocol; the view says which one it speaks in `hello`."""
 
 
@@ -54,6 +54,17 @@ class RequestMasks:
 @dataclass(frozen=True)
 class Click:
     """A point prompt in video pixels, x to the right and y down."""
+
+    frame: int
+    object: int
+    x: float
+    y: float
+    positive: bool
+
+
+@dataclass(frozen=True)
+class Preview:
+    """What would a click here give? Answered by `PreviewMask` if the model is free, and not if a newer one comes."""
 
     frame: int
     object: int
@@ -196,7 +207,7 @@ class Interrupt:
 
 @dataclass(frozen=True)
 class Undo:
-    """Take back the last correction or accepted proposal, masks and weights alike."""
+    """Take back the last step, masks and weights alike."""
 
 
 @dataclass(frozen=True)
@@ -217,6 +228,7 @@ ToKernel = (
     | Poll
     | RequestFrames
     | RequestMasks
+    | Preview
     | Click
     | Box
     | GiveMask

@@ -92,6 +92,12 @@ class Readings:
         return np.where(strip == NO_MASK, np.nan, strip / 100)
 
     @property
+    def changed(self) -> list[int]:
+        """Frames of the active object whose mask the latest tracking, undo or redo made other than it was."""
+        runs = self._annotation.changes.runs(self._annotation.active)
+        return [frame for first, last in runs for frame in range(first, last + 1)]
+
+    @property
     def scores(self) -> pd.DataFrame:
         """One row per mask, by object and frame.
 

@@ -66,7 +66,8 @@ class AdapterInfo:
 class ObjectInfo:
     """An object and the runs of frames in each status: `[first, last, status]`, inclusive, sorted.
 
-    The masks of a hidden object are not shown, those of a locked one do not change.
+    The masks of a hidden object are not shown, those of a locked one do not change. `changed` holds runs of frames,
+    `[first, last]`, whose masks the latest tracking, undo or redo made other than they were.
     """
 
     id: int
@@ -75,6 +76,7 @@ class ObjectInfo:
     runs: list[tuple[int, int, FrameStatus]] = field(default_factory=list)
     hidden: bool = False
     locked: bool = False
+    changed: list[tuple[int, int]] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -83,7 +85,8 @@ class State:
 
     `proposes_untaught` says whether proposals can be had before anything was learned; `palette` holds names and
     values of the colours that an object can be given, `range` the first and last frame to track or nothing;
-    `learning` says whether corrections are learned.
+    `learning` says whether corrections are learned, `previews` whether the device is fast enough to show what a click
+    would give.
     """
 
     protocol: int
@@ -103,6 +106,7 @@ class State:
     n_corrections: int
     n_accepted: int
     saved_s: float
+    previews: bool = False
 
 
 @dataclass(frozen=True)
@@ -128,6 +132,17 @@ class Masks:
 
     items: list[MaskInfo]
     forget: list[tuple[int, int]] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class PreviewMask:
+    """The mask that a click would give, in one buffer; nothing was changed."""
+
+    frame: int
+    object: int
+    x: float
+    y: float
+    positive: bool
 
 
 @dataclass(frozen=True)
@@ -183,4 +198,4 @@ class Batch:
     n_buffers: list[int]
 
 
-ToView = State | Frames | Masks | ConfidenceStrips | Job | ProposalInfo | Error | Batch
+ToView = State | Frames | Masks | PreviewMask | ConfidenceStrips | Job | ProposalInfo | Error | Batch

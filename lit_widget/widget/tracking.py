@@ -51,6 +51,8 @@ def follow(
 ) -> None:
     """Track objects from `start` to `stop`; their masks reach the views several times a second."""
     activity.enter("track", abs(stop - start) + 1)
+    before = annotation.learner.records()
+    annotation.changes.clear()
     waiting: list[VideoItem] = []
     told = time.monotonic()
     steps = propagate(
@@ -66,6 +68,8 @@ def follow(
         activity.reached = tracked.frame
         for prediction in tracked.predictions:
             annotation.confidence.note(prediction)
+            record = annotation.learner.bank(prediction.item.object).records[prediction.item.frame]
+            annotation.changes.note(prediction.item, before.get(prediction.item), record)
             annotation.feed.touch(prediction.item)
             waiting.append(prediction.item)
         if activity.step(done):
@@ -75,4 +79,6 @@ def follow(
             told = time.monotonic()
             annotation.publish()
     annotation.feed.show(waiting)
+    if changed := annotation.changes.count:
+        activity.note = f"{changed} mask{'s' if changed > 1 else ''} changed"
     annotation.publish()

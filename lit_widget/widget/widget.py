@@ -17,6 +17,7 @@ from lit_widget.video.adaptation import VideoItem
 from lit_widget.video.frames import open_frames
 from lit_widget.video.models import load_model
 from lit_widget.video.overlay import overlay
+from lit_widget.video.rate import at_rate
 from lit_widget.video.sam2 import FeatureCache, Sam2
 from lit_widget.video.strategies import STRATEGIES, learner_for
 from lit_widget.video.trackers import Tracker, find_tracker
@@ -58,6 +59,7 @@ class LITWidget(ObjectMethods, Export, Readings, Logged, Saving, ThreadedWidget)
 
     Args:
         video: a video file, a folder of images, a list of images, a uint8 array (T, H, W, 3), or open frames.
+        fps: frames per second to annotate, for videos in which neighbouring frames are much alike; others are left out.
         model: a name from `lit_widget.models()`, or a loaded model.
         strategy: a name from `lit_widget.strategies()`, or a strategy of your own.
         tracker: a name from `lit_widget.trackers()`, or a tracker.
@@ -95,6 +97,7 @@ class LITWidget(ObjectMethods, Export, Readings, Logged, Saving, ThreadedWidget)
         self,
         video: Any,
         *,
+        fps: float | int | None = None,
         model: str | Sam2 = "pocket",
         strategy: str | Strategy = "lit-lora",
         tracker: str | Tracker = "sam2",
@@ -110,10 +113,10 @@ class LITWidget(ObjectMethods, Export, Readings, Logged, Saving, ThreadedWidget)
     ) -> None:
         given = {"model": model, "strategy": strategy, "tracker": tracker, "weights": weights, "update": update}
         given |= {"peft_config": peft_config, "quirks": quirks, "quality": quality, "seed": seed}
-        self._making = {"video": video, **given}
+        self._making = {"video": video, "fps": fps, **given}
         self._journal = Journal()
         chosen, follower = find_strategy(strategy, STRATEGIES), find_tracker(tracker)
-        frames = open_frames(video)
+        frames = at_rate(open_frames(video), fps)
         loaded = load_model(model, weights=weights) if isinstance(model, str) else model
         learner = learner_for(
             chosen,
@@ -135,7 +138,7 @@ class LITWidget(ObjectMethods, Export, Readings, Logged, Saving, ThreadedWidget)
         self._errors: list[Exception] = []
         self._model_worker = Worker("model", self._failed)
         self._pixel_worker = Worker("pixels", self._failed)
-        self._answers = Answers(self._annotation, self._outbox, self._pixel_worker)
+        self._answers = Answers(self._annotation, self._outbox, self._pixel_worker, self._model_worker)
         if session is not None:
             self._begin(session, video, quality, seed)
         self.on_msg(self._receive)

@@ -11,6 +11,7 @@ import numpy as np
 from jaxtyping import UInt8
 
 from lit_widget.video.frames import Frames, open_frames
+from lit_widget.video.rate import at_rate
 from lit_widget.video.sam2 import FeatureCache, FrameFeatures
 from lit_widget.widget.limits import AnnotationError
 
@@ -78,7 +79,8 @@ def find_video(stored: Stored, folder: Path, given: Any = None) -> Frames:
         SessionFileError: if what was given is another video.
     """
     if given is not None:
-        frames = open_frames(given)
+        whole = open_frames(given)
+        frames = at_rate(whole, min(stored.fps, whole.fps))
         shape = (len(frames), frames.height, frames.width)
         if shape != (stored.n_frames, *stored.size) or digest(frames) != stored.digest:
             raise SessionFileError(
