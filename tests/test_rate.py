@@ -23,7 +23,7 @@ def folder(tmp_path):
 
 
 def test_every_third_frame_under_its_own_number():
-    frames = at_rate(open_frames(IMAGES), 8)
+    frames = at_rate(open_frames(IMAGES), 8.0)
     assert (len(frames), frames.fps, frames.frame_names) == (3, 8.0, ("00000", "00003", "00006"))
     assert np.array_equal(np.stack(list(frames)), np.stack(list(IMAGES))[::3])
 
@@ -31,11 +31,11 @@ def test_every_third_frame_under_its_own_number():
 def test_names_of_their_own_stay(tmp_path):
     Image.fromarray(IMAGES[0]).save(tmp_path / "frame00012.png")
     Image.fromarray(IMAGES[1]).save(tmp_path / "frame00018.png")
-    named = ImageFrames(sorted(tmp_path.iterdir()), name="vost", fps=10)
-    assert at_rate(named, 5).frame_names == ("frame00012",)
+    named = ImageFrames(sorted(tmp_path.iterdir()), name="vost", fps=10.0)
+    assert at_rate(named, 5.0).frame_names == ("frame00012",)
 
 
-@pytest.mark.parametrize("fps", [0, -1, float("nan"), float("inf"), True, 30])
+@pytest.mark.parametrize("fps", [0.0, -1.0, float("nan"), float("inf"), 30.0])
 def test_rates_that_cannot_be(fps):
     with pytest.raises(VideoError, match=r"fps|per second"):
         at_rate(open_frames(IMAGES), fps)

@@ -36,7 +36,7 @@ class Thinned(Frames):
         self.whole.close()
 
 
-def at_rate(frames: Frames, fps: float | int | None) -> Frames:
+def at_rate(frames: Frames, fps: float | None) -> Frames:
     """A video at no more than about `fps` frames per second; the whole of it if that is `None`.
 
     Raises:

@@ -97,7 +97,7 @@ class LITWidget(ObjectMethods, Export, Readings, Logged, Saving, ThreadedWidget)
         self,
         video: Any,
         *,
-        fps: float | int | None = None,
+        fps: float | None = None,
         model: str | Sam2 = "pocket",
         strategy: str | Strategy = "lit-lora",
         tracker: str | Tracker = "sam2",
