@@ -2,6 +2,7 @@
 
 import json
 
+import numpy as np
 import pytest
 from helpers import clip, done, widget_on
 from lab import AUDIT, AXE
@@ -146,3 +147,36 @@ def test_every_state_of_the_view_is_accessible(open_page):
         view.press("Escape", "Escape")
         widget.set_learning(False)
     assert not found, json.dumps(found, indent=1)
+
+
+def test_the_pointer_shows_what_a_click_would_give_and_the_time_line_its_frames(open_page, artifacts):
+    widget, _ = widget_on()
+    x, y = (float(mean) for mean in np.argwhere(TARGET[0]).mean(0)[::-1])
+    widget.give_mask(0, TARGET[0])
+    widget.track()
+    widget.give_mask(2, ~TARGET[2])
+    widget.learn(2)
+    done(widget)
+    widget._annotation.previews = True
+    widget._annotation.publish()
+    page = open_page(widget)
+    view = page.view
+    view.focus()
+    view.press("End")
+    view.until("d.frame === '7' && d.maskPixels !== '0'")
+    view.remember()
+    point(page, x, y)
+    view.until("d.hover === '7:1'")
+    assert view.changed() > 50
+    page.page.screenshot(path=artifacts / "hover.png")
+    assert view.data["prompts"] == "0"
+    point(page, 2, 2)
+    view.until("d.hover === ''")
+    track = page.view.root.locator(".lit-track").bounding_box()
+    page.page.mouse.move(track["x"] + 0.3 * track["width"], track["y"] + 5)
+    view.root.locator(".lit-thumbnail").get_by_text("frame 2").wait_for()
+    page.page.wait_for_timeout(300)
+    page.page.screenshot(path=artifacts / "thumbnail.png")
+    shown = "c => [...c.getContext('2d').getImageData(0, 0, c.width, c.height).data].some((byte) => byte > 0)"
+    assert view.root.locator(".lit-thumbnail canvas").evaluate(shown)
+    assert view.data["frame"] == "7"
