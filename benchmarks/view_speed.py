@@ -22,6 +22,7 @@ from playwright.sync_api import Page, sync_playwright
 from benchmarks.result import write_result
 from lit_widget import LITWidget, embedded_clip
 from lit_widget.widget.codec import encode_jpeg, encode_mask
+from lit_widget.widget.messages import PROTOCOL
 
 STATIC = Path(__file__).parents[1] / "lit_widget" / "widget" / "static"
 KINDS = ("easy", "deformation", "distractor", "union")
@@ -127,14 +128,14 @@ def state_of(size: tuple[int, int]) -> dict[str, Any]:
     """Three objects tracked through a video of 60 frames a second, which is as fast as the screen shows any."""
     colours = ("#0072B2", "#E69F00", "#009E73")
     objects = [
-        {"id": i + 1, "name": f"object {i + 1}", "colour": colour, "hidden": False, "locked": False}
+        {"id": i + 1, "name": f"object {i + 1}", "colour": colour, "hidden": False, "locked": False, "changed": []}
         | {"runs": [[0, FRAMES - 1, "tracked"]]}
         for i, colour in enumerate(colours)
     ]
     video = {"name": "clip", "n_frames": FRAMES, "width": size[0], "height": size[1], "fps": 60}
     empty = {key: [] for key in ("adapters", "standing", "prompts", "palette", "range")}
-    flags = {"proposes_untaught": False, "learning": True, "can_undo": False, "can_redo": False}
-    counts = {"protocol": 4, "active_object": 1, "n_corrections": 0, "n_accepted": 0, "saved_s": 0}
+    flags = {"proposes_untaught": False, "learning": True, "can_undo": False, "can_redo": False, "previews": False}
+    counts = {"protocol": PROTOCOL, "active_object": 1, "n_corrections": 0, "n_accepted": 0, "saved_s": 0}
     return {"type": "state", "model": "pocket", "video": video, "objects": objects, **empty, **flags, **counts}
 
 

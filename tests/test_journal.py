@@ -44,6 +44,8 @@ def test_every_action_is_a_row(widget):
 def test_what_fails_is_told_and_what_is_refused_was_never_done(widget):
     with pytest.raises(AnnotationError):
         widget.click(99, 1.0, 1.0)
+    with pytest.raises(AnnotationError):
+        widget.give_mask(0, TARGET[0], object_id=3)
     assert widget.log.empty
     widget._receive(None, encode(Reject()), [])
     done(widget)

@@ -61,9 +61,9 @@ export class Lru<K, V> {
   }
 }
 
-const JPEG_BUDGET = 256 * 2 ** 20;
-const BITMAP_BUDGET = 160 * 2 ** 20;
-const MASK_BUDGET = 96 * 2 ** 20;
+const JPEG_BUDGET = 128 * 2 ** 20;
+const BITMAP_BUDGET = 96 * 2 ** 20;
+const MASK_BUDGET = 48 * 2 ** 20;
 
 export class FrameCache {
   #jpegs = new Lru<number, Uint8Array<ArrayBuffer>>(JPEG_BUDGET, (jpeg) => jpeg.length);

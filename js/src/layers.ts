@@ -161,7 +161,7 @@ export function makeDiff(base: Uint8Array | null, proposed: Uint8Array, size: Si
   };
 }
 
-const LAYER_BUDGET = 96 * 2 ** 20;
+const LAYER_BUDGET = 48 * 2 ** 20;
 
 /** A mask as it came, be it an object's own or a proposed one. */
 type Packed = Pick<Mask, "bytes">;

@@ -23,7 +23,7 @@ by: ContextVar[By] = ContextVar("by", default="method")
 """Who asks for what is being done."""
 
 
-@dataclass
+@dataclass(eq=False)
 class Action:
     """One thing that was done.
 
