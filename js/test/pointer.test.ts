@@ -1,6 +1,6 @@
 // What the pointer shows before it does anything, and fingers.
 
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { Fingers } from "../src/touch";
 import { bufferOf, Opened, stubPictures } from "./fakes";
 
@@ -28,7 +28,7 @@ describe("a pointer at rest", () => {
     view = await Opened.with({ previews: true });
     fire("pointermove", 100, 200);
     fire("pointermove", 101, 200);
-    await wait(REST);
+    await vi.waitFor(() => expect(view.model.of("preview")).toHaveLength(1));
     const asked = { frame: 0, object: 1, x: 10, y: 20, positive: true };
     expect(view.model.of("preview")).toEqual([{ type: "preview", ...asked }]);
     view.model.receive({ type: "previewMask", ...asked, x: 11 }, [bufferOf(1)]);
@@ -38,7 +38,7 @@ describe("a pointer at rest", () => {
     await view.settled();
     expect(view.root.dataset.hover).toBe("0:1");
     fire("pointermove", 140, 200, { altKey: true });
-    await wait(REST);
+    await vi.waitFor(() => expect(view.model.of("preview")).toHaveLength(2));
     expect(view.root.dataset.hover).toBe("");
     expect(view.model.of("preview")[1]).toMatchObject({ x: 14, positive: false });
     expect(view.model.of("click")).toEqual([]);
