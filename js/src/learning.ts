@@ -140,7 +140,8 @@ export function makeLearning(store: Store, commands: Commands) {
     const { state } = store;
     const { adapter, object } = taught();
     const focused = learned.contains(document.activeElement);
-    setText(whose, object ? ` · ${object.name}` : "");
+    const several = (state?.objects.length ?? 0) > 1;
+    setText(whose, object && several ? ` · ${object.name}` : "");
     const facts = adapterFacts(adapter, sourcesOf(adapter, object), commands);
     const off = h(
       "p",

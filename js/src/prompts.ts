@@ -41,7 +41,7 @@ export function makePrompts(store: Store, commands: Commands) {
   const element = h(
     "div",
     { class: "lit-prompts", role: "group", "aria-label": "Prompts not learned yet", tabindex: -1 },
-    h("h3", { class: "lit-heading" }, "Prompts not learned yet"),
+    h("h3", { class: "lit-heading" }, "Not learned yet"),
     rows,
   );
   const mine = () => store.state?.standing.filter(({ object }) => object === store.active) ?? [];

@@ -1,4 +1,4 @@
-"""The whole loop as a strip of pictures, which the documentation shows in both themes.
+"""The whole loop as a strip of pictures, which the tutorial shows in both themes.
 
 LIT_WRITE_FILM=1 writes them to `docs/film/`.
 """
