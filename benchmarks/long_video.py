@@ -10,7 +10,7 @@ all frames are fetched on the way. Memory is that of the page's own process, sha
 from __future__ import annotations
 
 import argparse
-import base64
+import json
 import shutil
 import tempfile
 import threading
@@ -33,18 +33,22 @@ from lit_widget.video.memory import FrameRecord
 N_FRAMES, SIZE, OBJECTS, CLIP_FRAMES = 2000, (854, 480), 3, 48
 
 HOST = """async () => {
-    const bytes = (text) => Uint8Array.from(atob(text), (char) => char.charCodeAt(0));
-    const text = (buffer) => btoa(Array.from(new Uint8Array(buffer), (byte) => String.fromCharCode(byte)).join(""));
     const listeners = new Set();
     const traits = { frame_index: 0, transport: "poll", view_height: 480 };
-    const take = (messages) => {
-        for (const [content, buffers] of messages)
-            for (const each of listeners) each(content, buffers.map((b) => new DataView(bytes(b).buffer)));
+    // What waits for the view comes as one binary answer: the length of a header, the header, all buffers.
+    const take = (answer) => {
+        const length = new DataView(answer).getUint32(0);
+        let at = 4 + length;
+        for (const [content, sizes] of JSON.parse(new TextDecoder().decode(new Uint8Array(answer, 4, length)))) {
+            const buffers = sizes.map((size) => new DataView(answer, (at += size) - size, size));
+            for (const each of listeners) each(content, buffers);
+        }
     };
     const model = {
         get: (name) => traits[name], set: (name, value) => { traits[name] = value; }, save_changes: () => {},
         on: (event, callback) => event === "msg:custom" && listeners.add(callback), off: () => {},
-        send: (content, _, buffers = []) => litSend(content, buffers.map(text)).then(take),
+        send: (content) => fetch("/send", { method: "POST", body: JSON.stringify(content) })
+            .then((response) => response.arrayBuffer()).then(take),
     };
     const view = (await import("/widget.js")).default();
     view.initialize({ model });
@@ -77,29 +81,31 @@ def at(index: int) -> int:
 
 def attached(page: Page, widget: LITWidget) -> None:
     """A host of the widget on an empty page, which asks for what is sent to it."""
-    waiting: list[tuple[dict[str, Any], list[str]]] = []
+    waiting: list[tuple[dict[str, Any], list[bytes]]] = []
     lock = threading.Lock()
 
     def keep(message: dict[str, Any], buffers: list[bytes]) -> None:
         with lock:
-            waiting.append((message, [base64.b64encode(each).decode() for each in buffers]))
+            waiting.append((message, buffers))
 
-    def send(content: Any, buffers: list[str]) -> list[tuple[dict[str, Any], list[str]]]:
-        widget._receive(None, content, [memoryview(base64.b64decode(each)) for each in buffers])
+    def answer(content: Any) -> bytes:
+        widget._receive(None, content, [])
         with lock:
             taken, waiting[:] = list(waiting), []
-        return taken
+        header = json.dumps([(message, [len(each) for each in buffers]) for message, buffers in taken]).encode()
+        return b"".join([len(header).to_bytes(4), header, *(each for _, buffers in taken for each in buffers)])
 
     def serve(route: Any) -> None:
         name = route.request.url.rsplit("/", 1)[1]
-        if (STATIC / name).is_file():
+        if name == "send":
+            route.fulfill(body=answer(route.request.post_data_json), content_type="application/octet-stream")
+        elif (STATIC / name).is_file():
             route.fulfill(path=STATIC / name)
         else:
             route.fulfill(body=HTML, content_type="text/html")
 
     widget._outbox._send, widget._outbox.polling = keep, True
     page.route("http://lit/**", serve)
-    page.expose_function("litSend", send)
     page.goto("http://lit/")
     page.evaluate(HOST)
 

@@ -37,18 +37,22 @@ export async function encodeMask(bits: Uint8Array): Promise<ArrayBuffer> {
   return (await through(packed, new CompressionStream("deflate"))).buffer;
 }
 
-/** One byte per pixel, 0 or 1, from zlib of packed bits; rows follow each other without padding. */
-export async function decodeMask(
+/** The packed bits of a mask. */
+export async function inflateMask(
   bytes: Uint8Array<ArrayBuffer>,
   width: number,
   height: number,
 ): Promise<Uint8Array> {
   const packed = await through(bytes, new DecompressionStream("deflate"));
-  const n = width * height;
-  if (packed.length !== Math.ceil(n / 8)) {
+  if (packed.length !== Math.ceil((width * height) / 8)) {
     throw new RangeError(`mask of ${packed.length} bytes does not fit ${width}×${height} pixels`);
   }
-  const pixels = new Uint8Array(n);
+  return packed;
+}
+
+/** Packed bits as one byte per pixel, 0 or 1, written over what `pixels` held. */
+export function unpackBits(packed: Uint8Array, pixels: Uint8Array): Uint8Array {
+  pixels.fill(0);
   for (let i = 0; i < packed.length; i++) {
     // Most of a frame is all in or all out.
     const byte = packed[i] as number;
@@ -57,4 +61,13 @@ export async function decodeMask(
     else for (let bit = 0; bit < 8; bit++) pixels[8 * i + bit] = (byte >> (7 - bit)) & 1;
   }
   return pixels;
+}
+
+/** One byte per pixel, 0 or 1, from zlib of packed bits; rows follow each other without padding. */
+export async function decodeMask(
+  bytes: Uint8Array<ArrayBuffer>,
+  width: number,
+  height: number,
+): Promise<Uint8Array> {
+  return unpackBits(await inflateMask(bytes, width, height), new Uint8Array(width * height));
 }

@@ -1,7 +1,7 @@
 // From the bits of a mask to what is painted: a coloured area, its outline and its place on the frame.
 
 import { Lru, type Mask } from "./caches";
-import { decodeMask } from "./codec";
+import { decodeMask, inflateMask, unpackBits } from "./codec";
 import type { Point, Size } from "./geometry";
 
 export interface Box {
@@ -110,6 +110,16 @@ export function rgbOf(colour: string): [number, number, number] {
   return hex.slice(1).map((channel) => Number.parseInt(channel, 16)) as [number, number, number];
 }
 
+let scratch: ImageData | null = null;
+
+/** Pixels to write over, made once for a size: garbage of this size is collected later than a page can afford. */
+function scratchFor(context: CanvasRenderingContext2D, size: Size): ImageData {
+  if (scratch?.width !== size.width || scratch.height !== size.height) {
+    scratch = context.createImageData(size.width, size.height);
+  }
+  return scratch;
+}
+
 function areaOf(bits: Uint8Array, size: Size, box: Box, colour: string): HTMLCanvasElement | null {
   if (box.width === 0) return null;
   const canvas = document.createElement("canvas");
@@ -117,7 +127,7 @@ function areaOf(bits: Uint8Array, size: Size, box: Box, colour: string): HTMLCan
   canvas.height = box.height;
   const context = canvas.getContext("2d");
   if (!context) return null;
-  const image = context.createImageData(box.width, box.height);
+  const image = scratchFor(context, size);
   const [red, green, blue] = rgbOf(colour);
   const pixel = new DataView(new ArrayBuffer(4));
   for (const [i, channel] of [red, green, blue, 255].entries()) pixel.setUint8(i, channel);
@@ -125,9 +135,9 @@ function areaOf(bits: Uint8Array, size: Size, box: Box, colour: string): HTMLCan
   const word = new Uint32Array(pixel.buffer)[0] as number;
   for (let y = 0; y < box.height; y++) {
     const row = (box.y + y) * size.width + box.x;
-    for (let x = 0; x < box.width; x++) if (bits[row + x]) words[y * box.width + x] = word;
+    for (let x = 0; x < box.width; x++) words[y * image.width + x] = bits[row + x] ? word : 0;
   }
-  context.putImageData(image, 0, 0);
+  context.putImageData(image, 0, 0, 0, 0, box.width, box.height);
   return canvas;
 }
 
@@ -161,6 +171,12 @@ export function makeDiff(base: Uint8Array | null, proposed: Uint8Array, size: Si
   };
 }
 
+/** Give a layer's pixels back at once: what is only forgotten may take the page's memory for minutes. */
+function free(layer: Layer): void {
+  if (layer.area) layer.area.width = 0;
+  layer.area = null;
+}
+
 const LAYER_BUDGET = 48 * 2 ** 20;
 
 /** A mask as it came, be it an object's own or a proposed one. */
@@ -168,7 +184,9 @@ type Packed = Pick<Mask, "bytes">;
 
 /** Layers of the masks that are or will soon be on the screen. */
 export class Layers {
-  #layers = new Lru<Packed, Layer>(LAYER_BUDGET, ({ box }) => box.width * box.height * 4 + 4000);
+  #layers = new Lru<Packed, Layer>(LAYER_BUDGET, ({ box }) => box.width * box.height * 4 + 4000, free);
+  /** Written over by each mask in turn. */
+  #bits = new Uint8Array();
   #making = new Set<object>();
   #diff: { key: unknown[]; diff: Diff } | null = null;
 
@@ -184,8 +202,10 @@ export class Layers {
     // In the old colour until the new one is there: nothing flickers.
     if (!this.#making.has(mask)) {
       void this.#make(mask, async () => {
-        const bits = await decodeMask(mask.bytes, size.width, size.height);
-        this.#layers.set(mask, makeLayer(bits, size, colour));
+        const packed = await inflateMask(mask.bytes, size.width, size.height);
+        const n = size.width * size.height;
+        if (this.#bits.length !== n) this.#bits = new Uint8Array(n);
+        this.#layers.set(mask, makeLayer(unpackBits(packed, this.#bits), size, colour));
       });
     }
     return kept;
