@@ -472,6 +472,32 @@ def test_a_simulation_on_the_widgets_video(widget):
     assert not statuses(widget)
 
 
+def test_a_simulation_can_be_watched_and_undone():
+    widget, heard = widget_on(frames=6)
+    own = TARGET[5]
+    widget.give_mask(5, own)
+    done(widget)
+    heard.clear()
+    truth = clip("union", frames=6).target
+    watched = widget.run_simulation(truth, watch=True, strategies=["original", "lit-lora"], tau=0.97)
+    again = widget.run_simulation(truth, strategies=["original", "lit-lora"], tau=0.97, progress=False)
+    assert list(watched.records["corrections"]) == list(again.records["corrections"])
+    assert watched.complete
+    shown = [(info["frame"], info["object"]) for each, _ in heard if each["type"] == "masks" for info in each["items"]]
+    assert shown.count((3, 1)) >= 2, "once with each strategy"
+    notes = " ".join(each["note"] for each, _ in heard if each["type"] == "job")
+    assert "original: " in notes
+    assert "lit-lora: " in notes
+    assert widget.corrections
+    assert widget.adapter_version > 0
+    assert widget.mask(3) is not None
+    widget.undo()
+    assert done(widget).corrections == []
+    assert np.array_equal(widget.mask(5), own)
+    assert widget.mask(3) is None
+    widget.close()
+
+
 def test_a_simulation_on_what_was_annotated(widget):
     with pytest.raises(AnnotationError, match=r"there is no ground truth: give ground_truth=\(T, H, W\) masks"):
         widget.run_simulation()

@@ -7,6 +7,7 @@ import platform
 from collections.abc import Callable, Iterable
 from collections.abc import Sequence as Many
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,8 +15,10 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 from tqdm.auto import tqdm
 
+from lit_widget.core.session import Event
 from lit_widget.core.strategy import Strategy, find_strategy
 from lit_widget.core.update import UpdateConfig
+from lit_widget.video.learner import VideoLearner
 from lit_widget.video.models import load_model, update_of
 from lit_widget.video.quirks import Quirks
 from lit_widget.video.sam2 import FeatureCache, Sam2
@@ -177,6 +180,7 @@ def run_simulation(
     quirks: Quirks | None = None,
     cost: CostModel | None = None,
     progress: bool = True,
+    on_frame: Callable[[Strategy, VideoLearner, int, FrameResult, Event], None] | None = None,
 ) -> SimulationResult:
     """Annotate sequences with a simulated user, once per strategy (paper section 4).
 
@@ -196,6 +200,7 @@ def run_simulation(
         quirks: deviations of the authors' code from the method as published, none by default.
         cost: seconds of human time per action.
         progress: show a progress bar.
+        on_frame: called with strategy, learner, object, what happened and its event, after every judged frame.
 
     Returns:
         The result; interrupting (Ctrl-C or the stop button) returns what was done, with `complete` False.
@@ -254,7 +259,14 @@ def run_simulation(
                         )
                         own = None if watch is None else watch(learner, tau)
                         frames = run_pair(
-                            learner, sequence, object_id, strategy, user, monitor=own, automatic=automatic
+                            learner,
+                            sequence,
+                            object_id,
+                            strategy,
+                            user,
+                            monitor=own,
+                            automatic=automatic,
+                            on_frame=None if on_frame is None else partial(on_frame, strategy, learner, object_id),
                         )
                         done.add(sequence.name, object_id, strategy, user, frames)
                         bar.update()

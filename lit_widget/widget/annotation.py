@@ -67,6 +67,11 @@ class Annotation(Prompting):
         self.heard(event)
 
     @property
+    def strategy(self) -> Strategy:
+        """Who proposes and what is learned while learning is on."""
+        return self._strategy
+
+    @property
     def names(self) -> dict[int, str]:
         """Names of the objects by id."""
         return self.objects.names

@@ -39,6 +39,7 @@ from .readings import Readings
 from .saving import Saving
 from .to_view import Error, JobKind
 from .warm_up import warm_up
+from .watching import Watching
 from .worker import Job, Worker
 
 if TYPE_CHECKING:
@@ -291,13 +292,14 @@ class LITWidget(ObjectMethods, Export, Readings, Logged, Saving, ThreadedWidget)
 
     # --- Evaluating and ending ----------------------------------------------------------------
 
-    def run_simulation(self, ground_truth: Any = None, **options: Any) -> SimulationResult:
+    def run_simulation(self, ground_truth: Any = None, *, watch: bool = False, **options: Any) -> SimulationResult:
         """Annotate this video with a simulated user and compare strategies (paper section 4).
 
         Args:
             ground_truth: (T, H, W) object ids or bool, a dictionary of such bool arrays by object; without it
                 what `load_masks` read, else the masks that were prompted, corrected or accepted here, stand for the
                 truth of their frames.
+            watch: show the simulated user at work here; its masks stay, and one undo brings yours back.
             **options: as in `lit_widget.run_simulation`.
 
         Raises:
@@ -305,7 +307,21 @@ class LITWidget(ObjectMethods, Export, Readings, Logged, Saving, ThreadedWidget)
         """
         from .ground_truth import simulate
 
-        return simulate(self._annotation, ground_truth, options, self._truth)
+        if not watch:
+            return simulate(self._annotation, ground_truth, options, self._truth)
+        results: list[SimulationResult] = []
+
+        def work(now: Activity) -> None:
+            watched = {"on_frame": Watching(self._annotation, now), "progress": False, **options}
+            results.append(simulate(self._annotation, ground_truth, watched, self._truth))
+
+        self._submit("track", work)
+        try:
+            self.wait()
+        except KeyboardInterrupt:
+            self.cancel()
+            self.wait()
+        return results[0]
 
     def close(self) -> None:
         """Stop all work and free the video."""
