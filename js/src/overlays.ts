@@ -4,7 +4,7 @@
 import { nextOf } from "./actions";
 import type { Commands } from "./commands";
 import { button, h, memo, setText } from "./dom";
-import { BINDINGS, MOUSE } from "./keys";
+import { GROUPS, MOUSE } from "./keys";
 import { objectOf, sourceOf } from "./rules";
 import type { Store } from "./store";
 import { makeLegend } from "./timeline";
@@ -119,14 +119,20 @@ function makeHelp(store: Store, commands: Commands) {
     "div",
     { class: "lit-help", role: "region", "aria-label": "Help", tabindex: 0 },
     close,
-    list(
-      "Mouse",
-      MOUSE.flatMap(([shown, does]) => row(shown, does)),
-    ),
-    h("div", {}, h("h3", { class: "lit-heading" }, "Time line"), makeLegend()),
-    list(
-      "Keys",
-      BINDINGS.flatMap(({ shown, does }) => row(shown, does)),
+    h(
+      "div",
+      { class: "lit-columns" },
+      list(
+        "Mouse",
+        MOUSE.flatMap(([shown, does]) => row(shown, does)),
+      ),
+      ...GROUPS.map(([name, bindings]) =>
+        list(
+          name,
+          bindings.flatMap(({ shown, does }) => row(shown, does)),
+        ),
+      ),
+      h("div", {}, h("h3", { class: "lit-heading" }, "Time line"), makeLegend()),
     ),
   );
   const show = memo(() => {
