@@ -280,8 +280,11 @@ export class Store {
   #receiveMasks(message: Masks, buffers: DataView[]): void {
     for (const [frame, object] of message.forget) this.masks.forget(frame, object);
     message.items.forEach((info, i) => {
-      if (info.frame === this.hover?.frame && info.object === this.hover.object) this.hover = null;
-      this.masks.put(info, buffers[i] as DataView);
+      const known = this.masks.has(info.frame, info.object);
+      const newer = this.masks.put(info, buffers[i] as DataView);
+      // A mask that was only asked for is no answer to the click.
+      if (known && newer && info.frame === this.hover?.frame && info.object === this.hover.object)
+        this.hover = null;
       // Masks that were asked for come the same way; only what tracking has just made is newer than all others.
       if (info.version <= this.#newest) return;
       this.#newest = info.version;
