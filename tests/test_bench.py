@@ -343,7 +343,6 @@ def test_every_experiment_writes_its_report(name, data, tmp_path):
 
 
 def test_trajectories_are_parquet_where_it_can_be_written(data, tmp_path):
-    pytest.importorskip("pyarrow")
     result = run_bench("tau", [str(data)], out=tmp_path, strategies=["original"], limit=1, progress=False)
     events = pd.read_parquet(tmp_path / "tau-trajectories.parquet")
     records = pd.read_parquet(tmp_path / "tau-records.parquet")
