@@ -25,7 +25,7 @@ from lit_widget.simulation.bench.run import run_bench
 from lit_widget.simulation.bench.store import UnitStore
 from lit_widget.simulation.bench.tables import analysis_table, budget_table, label, main_table
 from lit_widget.simulation.bench.units import MEASURED, Arm, Unit, list_units
-from lit_widget.simulation.bench.work import Setup, run_units
+from lit_widget.simulation.bench.work import run_units
 from lit_widget.simulation.datasets import open_davis
 from lit_widget.simulation.metrics import reduction_interval
 from lit_widget.simulation.runner import run_simulation
@@ -67,7 +67,7 @@ class Log:
 
 def run(units, out, **options):
     log = Log()
-    run_units(units, Setup(out), log, **options)
+    run_units(units, UnitStore(out), log, **options)
     return log
 
 

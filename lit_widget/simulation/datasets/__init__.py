@@ -1,7 +1,7 @@
 """Videos with ground truth: data sets as they are published, folders like theirs, arrays, and embedded clips."""
 
 from .arrays import sequence_from_arrays, sequence_from_masks
-from .catalogue import DATASETS, Dataset, open_sources
+from .catalogue import DATASETS, Dataset, absolute_source, open_sources
 from .davis import open_davis, open_davis_2016, open_davis_2017
 from .lvos import FrameRange, lvos_ranges, open_lvos
 from .mosev2 import mosev1_videos, open_mosev2
@@ -18,6 +18,7 @@ __all__ = [
     "FrameRange",
     "FrameTruth",
     "Sequence",
+    "absolute_source",
     "lvos_ranges",
     "mosev1_videos",
     "open_davis",
