@@ -38,9 +38,7 @@ def add_bench(commands: Any) -> None:
     bench.add_argument("--model", help="see `lit-widget list`; the pocket model by default")
     for option, line in OPTIONS.items():
         bench.add_argument(f"--{option}", help=line)
-    bench.add_argument(
-        "--json", action="store_true", help="print the result as JSON; progress goes to stderr"
-    )
+    bench.add_argument("--json", action="store_true", help="print the result as JSON; progress goes to stderr")
     bench.set_defaults(run=_bench)
 
 

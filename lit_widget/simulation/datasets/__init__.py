@@ -4,6 +4,7 @@ from .arrays import sequence_from_arrays, sequence_from_masks
 from .catalogue import DATASETS, Dataset, absolute_source, open_sources
 from .davis import open_davis, open_davis_2016, open_davis_2017
 from .lvos import FrameRange, lvos_ranges, open_lvos
+from .masks import open_masks
 from .mosev2 import mosev1_videos, open_mosev2
 from .sav import open_sav
 from .sequence import VOID, DatasetError, FrameTruth, Sequence
@@ -25,6 +26,7 @@ __all__ = [
     "open_davis_2016",
     "open_davis_2017",
     "open_lvos",
+    "open_masks",
     "open_mosev2",
     "open_sav",
     "open_sources",
