@@ -7,7 +7,7 @@ from .lvos import FrameRange, lvos_ranges, open_lvos
 from .masks import open_masks
 from .mosev2 import mosev1_videos, open_mosev2
 from .sav import open_sav
-from .sequence import VOID, DatasetError, FrameTruth, Sequence
+from .sequence import VOID, DatasetError, FrameTruth, Judged, Sequence
 from .vost import open_vost
 from .youtube import open_youtube_vos
 
@@ -18,6 +18,7 @@ __all__ = [
     "DatasetError",
     "FrameRange",
     "FrameTruth",
+    "Judged",
     "Sequence",
     "absolute_source",
     "lvos_ranges",
