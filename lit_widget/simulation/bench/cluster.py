@@ -18,7 +18,7 @@ from .pending import Pending
 from .units import Unit
 
 if TYPE_CHECKING:
-    from distributed import Client, Future
+    from distributed import Client
 
 DEATHS = 3
 """Workers that may die on a unit before it counts as failed."""
@@ -39,9 +39,10 @@ def connect(address: str) -> Client:
         from distributed import Client
     except ImportError:
         raise ValueError('a cluster needs Dask: pip install "lit-widget[cluster]"') from None
-    place = {"scheduler_file": address} if Path(address).is_file() else {"address": address}
+    options: dict[str, Any] = {"scheduler_file": address} if Path(address).is_file() else {"address": address}
+    options |= {"timeout": CONNECT_S, "set_as_default": False}
     try:
-        return Client(**place, timeout=CONNECT_S, set_as_default=False)
+        return Client(**options)
     except (OSError, ValueError) as error:
         raise ValueError(
             f"there is no Dask scheduler at {address!r} ({error}); give its address, such as tcp://10.0.0.1:8786, or "
@@ -78,7 +79,7 @@ def run_on_cluster(
 @dataclass(frozen=True)
 class _Running:
     unit: Unit
-    future: Future
+    future: Any
 
 
 class _Foreman:
@@ -92,7 +93,9 @@ class _Foreman:
         client: Client,
         on_workers: Callable[[int], None],
     ) -> None:
-        self.setup, self.keep, self.client, self.on_workers = anywhere(setup, units), keep, client, on_workers
+        self.setup, self.keep, self.on_workers = anywhere(setup, units), keep, on_workers
+        # What its methods return is typed for clients within an event loop, too.
+        self.client: Any = client
         self.pending, self.seats, self.deaths = Pending(units), Seats(), Counter[Unit]()
         self.running: dict[str, _Running] = {}
         self.last: dict[str, Unit] = {}

@@ -60,7 +60,7 @@ def main_table(records: pd.DataFrame) -> pd.DataFrame:
     """Corrections and minutes by data set, τ, tracker and arm, of all pairs and of those with many corrections.
 
     Reductions are in per cent against the first arm, with a 95 % bootstrap interval over pairs. What the paper printed
-    is beside its own data sets and subset. "missed" are errors that nobody corrected. The last columns are scores of the
+    is beside its own data sets and subset. "missed" are errors that nobody corrected. The last columns score the
     resulting masks in per cent, by the rules of the data set's own benchmark.
     """
     rows = []
@@ -160,7 +160,7 @@ def _benchmark(pairs: Mapping[str, pd.Series]) -> dict[str, float]:
 def _groups(records: pd.DataFrame, by: list[str]) -> Iterator[tuple[Any, dict[str, pd.DataFrame]]]:
     """(values of `by`, tables of each measure by pair and arm): means over seeds, of pairs that every arm finished."""
     for values, own in records.dropna(subset=by).groupby(by, sort=False):
-        scores = [name for name in own if str(name).startswith(SCORE) and own[name].notna().any()]
+        scores = [name for name in own.dropna(axis="columns", how="all") if str(name).startswith(SCORE)]
         tables = {
             name: own.pivot_table(index=PAIR, columns="way", values=name, dropna=False)
             for name in ("corrections", "annotation_s", "missed", "j", "f", *scores)
