@@ -124,7 +124,7 @@ def test_a_unit_on_which_workers_keep_dying_has_failed(units, client, worker, tm
 def test_the_command_goes_on_after_the_scheduler_is_gone(data, scheduler, worker, tmp_path, capfd):  # noqa: F811
     process, address = scheduler
     out = tmp_path / "out"
-    options = ["bench", "main", "--data", str(data), "--strategies", "original,previous-mask", "--json"]
+    options = ["bench", "main", "--data", str(data), "--strategies", "original,previous-mask", "--limit", "1", "--json"]
     worker()
 
     def kill():
@@ -139,7 +139,7 @@ def test_the_command_goes_on_after_the_scheduler_is_gone(data, scheduler, worker
     said = capfd.readouterr()
     cut = json.loads(said.out)
     assert cut["stopped"] == "the Dask scheduler is gone"
-    assert 1 <= cut["finished"] < cut["units"] == 8
+    assert 1 <= cut["finished"] < cut["units"] == 4
     assert "were not run (the Dask scheduler is gone); the same command goes on" in said.err
     assert cli.main([*options, "--out", str(out)]) == 0
     whole = json.loads(capfd.readouterr().out)
