@@ -22,6 +22,7 @@ ROOT = Path(__file__).parent.parent
 RESULTS = ROOT / "benchmarks" / "results"
 PAGES = (
     ROOT / "README.md",
+    ROOT / "docs" / "results.md",
     ROOT / "docs" / "strategies.md",
     ROOT / "docs" / "monitoring.md",
     ROOT / "docs" / "performance.md",
@@ -238,6 +239,51 @@ def transfer(name: str) -> str:
     return f"{table(head, rows)}\n\n{origin(name)}"
 
 
+def by_video(*names: str) -> str:
+    """Mean corrections by kind of clip, or by real sequence, and strategy."""
+    rows = []
+    for name in names:
+        result = load(name)
+        for each in result["tables"]["groups"]:
+            values = [each.get(strategy) for strategy in COMPARED]
+            rows.append([place(result), each["group"], *("–" if v is None else f"{v:.2f}" for v in values)])
+    return f"{table(['videos', 'kind or sequence', *COMPARED], rows)}\n\n{origin(*names)}"
+
+
+def session_file() -> str:
+    """What keeping a session costs, in a sentence."""
+    result = load("session-file")
+    (row,), of = result["tables"]["costs"], result["settings"]
+    height, width = of["size"]
+    return (
+        f"{of['frames']:,} frames of {width} × {height} pixels, {of['objects']} objects and {of['corrections']} "
+        f"corrections: opening takes {row['open_s']:.2f} s, keeping one event {row['autosave_ms']:.2f} ms; the file "
+        f"has {row['megabytes']:.0f} MB, {row['size_by_masks']:.1f} times its masks. {origin('session-file')}"
+    )
+
+
+def provenance() -> str:
+    """Every committed result: of what, by which code, where."""
+    rows = []
+    for path in sorted(RESULTS.glob("*.json")):
+        result = load(path.stem)
+        of, made = result["settings"], result["origin"]
+        versions = ", ".join(f"{name} {each}" for name, each in made["versions"].items() if name != "machine")
+        rows.append(
+            [
+                f"`{path.name}`",
+                ", ".join("real sequences" if source == "data" else source for source in of["sources"]) or "–",
+                "–" if of.get("tau") is None else f"{of['tau']:g}",
+                f"{of.get('seed', 0)}",
+                of.get("model", "–"),
+                f"{made['commit']}, {made['date']}",
+                f"{made['machine']}, {made['cores']} cores",
+                versions,
+            ]
+        )
+    return table(["file", "videos", "τ", "seed", "model", "commit, day", "machine", "versions"], rows)
+
+
 def monitoring(*names: str) -> str:
     """What predicted IoU and the learned estimate of quality know, each at the threshold that suits it best."""
     rows = []
@@ -263,6 +309,9 @@ def monitoring(*names: str) -> str:
 
 BLOCKS: dict[str, Callable[[], str]] = {
     "comparison": lambda: comparison("compare-embedded-0.5", "compare-embedded-0.75", "compare-real-0.5"),
+    "by-video": lambda: by_video("compare-embedded-0.5", "compare-embedded-0.75", "compare-real-0.5"),
+    "provenance": provenance,
+    "session": session_file,
     "ablation": lambda: ablation("compare-embedded-0.5"),
     "horizon": lambda: horizon("horizon-embedded", "horizon-real"),
     "transfer": lambda: transfer("transfer-embedded"),

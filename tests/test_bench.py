@@ -25,7 +25,7 @@ from lit_widget.simulation.bench.run import run_bench
 from lit_widget.simulation.bench.store import UnitStore
 from lit_widget.simulation.bench.tables import analysis_table, budget_table, label, main_table
 from lit_widget.simulation.bench.units import MEASURED, Arm, Unit, list_units
-from lit_widget.simulation.bench.work import Setup, run_units
+from lit_widget.simulation.bench.work import run_units
 from lit_widget.simulation.datasets import open_davis
 from lit_widget.simulation.metrics import reduction_interval
 from lit_widget.simulation.runner import run_simulation
@@ -67,7 +67,7 @@ class Log:
 
 def run(units, out, **options):
     log = Log()
-    run_units(units, Setup(out), log, **options)
+    run_units(units, UnitStore(out), log, **options)
     return log
 
 
@@ -343,7 +343,6 @@ def test_every_experiment_writes_its_report(name, data, tmp_path):
 
 
 def test_trajectories_are_parquet_where_it_can_be_written(data, tmp_path):
-    pytest.importorskip("pyarrow")
     result = run_bench("tau", [str(data)], out=tmp_path, strategies=["original"], limit=1, progress=False)
     events = pd.read_parquet(tmp_path / "tau-trajectories.parquet")
     records = pd.read_parquet(tmp_path / "tau-records.parquet")

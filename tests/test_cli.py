@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 
+import av
 import numpy as np
 import pytest
 from helpers import clip
@@ -118,6 +119,47 @@ def test_what_cannot_be_done_is_one_line(arguments, reason, capsys):
     assert line.startswith("lit-widget: ")
     assert reason in line
     assert "load_model(" not in line
+
+
+@pytest.mark.slow
+def test_a_video_file_with_masks_in_another_format(davis, tmp_path, capsys):
+    """A video without loss and COCO come to what the folder in DAVIS layout comes to."""
+    masks = tmp_path / "truth.json"
+    assert cli.main(["export", str(davis / "Annotations"), "--to", "coco", "--out", str(masks)]) == 0
+    options = ["--strategies", "original", "--tau", "0.9", "--json"]
+    video = davis / "JPEGImages"
+    assert cli.main(["simulate", str(video), "--gt", str(masks), *options, str(tmp_path / "one.json")]) == 0
+    assert cli.main(["simulate", str(davis), *options, str(tmp_path / "other.json")]) == 0
+    one, other = (SimulationResult.load(tmp_path / f"{name}.json").records.iloc[0] for name in ("one", "other"))
+    columns = ["object", "corrections", "clicks", "j_mean", "frames"]
+    assert one[columns].tolist() == other[columns].tolist()
+    assert one["frames"] == FRAMES - 1
+    film = tmp_path / "film.mp4"
+    with av.open(str(film), "w") as container:
+        stream = container.add_stream("mpeg4", rate=5)
+        stream.height, stream.width = clip("union", 0, FRAMES).frames[0].shape[:2]
+        for frame in clip("union", 0, FRAMES).frames[:FRAMES]:
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(frame, format="rgb24")))
+        container.mux(stream.encode())
+    capsys.readouterr()
+    assert cli.main(["simulate", str(film), "--gt", str(masks), "--strategies", "original"]) == 0
+    assert "over 1 pair" in capsys.readouterr().out
+
+
+def test_ground_truth_that_does_not_fit(davis, tmp_path, capsys):
+    frames, masks = davis / "JPEGImages", davis / "Annotations"
+    small = tmp_path / "small"
+    small.mkdir()
+    Image.new("RGB", (8, 8)).save(small / "00000.png")
+    for arguments, reason in (
+        ([frames, "--gt", "nowhere"], "the ground truth cannot be used: there is no file or folder nowhere"),
+        ([frames, "--gt", small], "the ground truth cannot be used:"),
+        (["nothing.mp4", "--gt", masks], "the video cannot be used:"),
+        ([small, "--gt", masks], "but the video has 8 × 8; give the video that they belong to"),
+        ([frames, frames, "--gt", masks], "--gt has the masks of one video, got 2; give one"),
+    ):
+        assert cli.main(["simulate", *map(str, arguments)]) == 2
+        assert reason in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("arguments", [[], ["simulate"], ["fly"], ["simulate", "x", "--tau", "low"]])

@@ -17,7 +17,11 @@ def add_simulate(commands: Any) -> None:
         "sources",
         nargs="+",
         metavar="SOURCE",
-        help="folder in DAVIS layout, NAME[/SPLIT]:DIR of a public data set, or embedded:KIND:FIRST-LAST",
+        help="folder in DAVIS layout, NAME[/SPLIT]:DIR of a public data set, or embedded:KIND:FIRST-LAST; with --gt a "
+        "video file or a folder of frames",
+    )
+    simulate.add_argument(
+        "--gt", metavar="PATH", help="masks of that one video, in any format that is read; see `lit-widget list`"
     )
     simulate.add_argument(
         "--strategies", default="original,lit-lora", help="comma-separated; the first is the baseline"
@@ -59,18 +63,21 @@ def _simulate(parsed: argparse.Namespace) -> int:
     from lit_widget.video.models import find_entry, load_model
     from lit_widget.video.trackers import find_tracker
 
+    from .datasets import open_masks
     from .report import summary_text
     from .runner import run_simulation
 
     if parsed.json and not Path(parsed.json).parent.is_dir():
         raise ValueError(f"there is no folder to write {parsed.json} in; make it first")
+    if parsed.gt and len(parsed.sources) != 1:
+        raise ValueError(f"--gt has the masks of one video, got {len(parsed.sources)}; give one")
     update = find_entry(parsed.model, parsed.config).update
     if parsed.learning_rate is not None:
         update = replace(update, learning_rate=parsed.learning_rate)
     if parsed.epochs is not None:
         update = replace(update, epochs=parsed.epochs)
     result = run_simulation(
-        parsed.sources,
+        open_masks(parsed.sources[0], parsed.gt) if parsed.gt else parsed.sources,
         strategies=[name.strip() for name in parsed.strategies.split(",")],
         model=partial(load_model, parsed.model, **{option: getattr(parsed, option) for option in OPTIONS}),
         tracker=find_tracker(parsed.tracker),

@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from importlib.util import find_spec
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 from tqdm.auto import tqdm
@@ -18,11 +19,18 @@ from lit_widget.simulation.runner import environment
 from lit_widget.video.models import find_entry
 from lit_widget.video.strategies import STRATEGIES
 
+from .compute import Setup
 from .experiments import Experiment, find_experiment
 from .store import UnitStore
 from .tables import events_table, records_table
 from .units import Unit, list_units
-from .work import Setup, run_units
+from .work import run_units
+
+if TYPE_CHECKING:
+    from distributed import Client
+
+
+INTERRUPTED = "interrupted"
 
 
 @dataclass(frozen=True)
@@ -35,6 +43,7 @@ class BenchResult:
         finished: how many of them are finished, earlier runs included.
         failed: why each failed unit failed, by its key.
         files: what was written.
+        stopped: why not all units were tried, if so.
     """
 
     table: pd.DataFrame
@@ -42,11 +51,31 @@ class BenchResult:
     finished: int
     failed: Mapping[str, str]
     files: list[Path]
+    stopped: str | None = None
 
     @property
     def complete(self) -> bool:
         """Whether all units are finished."""
         return self.finished == self.units
+
+    @property
+    def exit_status(self) -> int:
+        """For a command: 0 if all is done, 130 if the user stopped it, 1 if units failed or the cluster is gone."""
+        if self.complete:
+            return 0
+        return 130 if self.stopped == INTERRUPTED else 1
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain data: the table and how complete it is, with `null` for what is undefined."""
+        return {
+            "complete": self.complete,
+            "units": self.units,
+            "finished": self.finished,
+            "failed": dict(self.failed),
+            "stopped": self.stopped,
+            "table": json.loads(str(self.table.to_json(orient="records"))),
+            "files": [str(path) for path in self.files],
+        }
 
 
 def run_bench(
@@ -57,6 +86,7 @@ def run_bench(
     strategies: Iterable[str] | None = None,
     seeds: Iterable[int] = (0,),
     workers: int = 1,
+    client: Client | None = None,
     limit: int | None = None,
     model: Mapping[str, str | None] | None = None,
     progress: bool = True,
@@ -73,15 +103,17 @@ def run_bench(
         strategies: names, of which the first is the baseline; the experiment's own by default.
         seeds: of the user, the adapters' initial weights and dropout; results are means over them.
         workers: processes, each of which computes on one thread.
+        client: of a Dask cluster (`distributed.Client`), whose workers then run the units; each needs the same versions
+            as this process, and finds the data at the same path.
         limit: only that many (video, object) pairs of each source.
         model: options of `load_model`.
         progress: show a progress bar.
 
     Returns:
-        What was found; interrupting (Ctrl-C) returns what was done.
+        What was found; interrupting (Ctrl-C), or a scheduler that is gone, returns what was done.
 
     Raises:
-        ValueError: if a name is unknown or a source cannot be read.
+        ValueError: if a name is unknown, a source cannot be read, or workers of the cluster cannot run units.
     """
     experiment, options = find_experiment(name), dict(model or {})
     chosen = list(dict.fromkeys(find_strategy(each, STRATEGIES).name for each in strategies or experiment.strategies))
@@ -89,13 +121,23 @@ def run_bench(
     called = " ".join([entry, *(str(options[each]) for each in ("weights", "precision") if options.get(each))])
     sources = [(source, open_sources([source])) for source in data]
     units = _first(list_units(sources, experiment.arms(chosen), seeds, called), limit)
-    setup, failed = Setup(Path(out), options), {}
+    store, failed, stopped = UnitStore(out), {}, None
     try:
         with tqdm(total=len(units), disable=not progress, unit="unit") as bar:
-            run_units(units, setup, _reporter(bar, failed), workers=workers)
+            run_units(
+                units,
+                store,
+                _reporter(bar, failed),
+                setup=Setup(options),
+                workers=workers,
+                client=client,
+                on_workers=lambda n: bar.set_description(f"{n} workers"),
+            )
     except KeyboardInterrupt:
-        pass
-    return _written(experiment, units, setup, name, failed)
+        stopped = INTERRUPTED
+    except ConnectionError as error:
+        stopped = str(error)
+    return replace(_written(experiment, units, store, name), failed=failed, stopped=stopped)
 
 
 def _first(units: list[Unit], limit: int | None) -> list[Unit]:
@@ -121,25 +163,23 @@ def _reporter(bar: tqdm, failed: dict[str, str]) -> Callable[[Unit, str | None],
     return report
 
 
-def _written(
-    experiment: Experiment, units: list[Unit], setup: Setup, name: str, failed: Mapping[str, str]
-) -> BenchResult:
+def _written(experiment: Experiment, units: list[Unit], store: UnitStore, name: str) -> BenchResult:
     """The report, made from the finished units alone."""
-    results = UnitStore(setup.out).load(units)
+    results, out = store.load(units), store.folder
     records = records_table(results)
     table = pd.DataFrame() if records.empty else experiment.table(records)
     files = []
     if not table.empty:
-        files = [setup.out / f"{name}.csv", setup.out / f"{name}.png", setup.out / f"{name}.json"]
+        files = [out / f"{name}.csv", out / f"{name}.png", out / f"{name}.json"]
         table.to_csv(files[0], index=False)
         events = events_table(results)
         experiment.figure(records, events).savefig(files[1], dpi=130)
         arms = [asdict(arm) for arm in dict.fromkeys(unit.arm for unit in units)]
         about = {"experiment": name, "arms": arms, "model": units[0].model, "versions": environment()}
         files[2].write_text(json.dumps({**about, "units": len(units), "finished": len(results)}, indent=1) + "\n")
-        files.append(_save_rows(records, setup.out / f"{name}-records"))
-        files.append(_save_rows(events, setup.out / f"{name}-trajectories"))
-    return BenchResult(table, len(units), len(results), failed, files)
+        files.append(_save_rows(records, out / f"{name}-records"))
+        files.append(_save_rows(events, out / f"{name}-trajectories"))
+    return BenchResult(table, len(units), len(results), {}, files)
 
 
 def _save_rows(rows: pd.DataFrame, path: Path) -> Path:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -26,12 +26,16 @@ from .paper import (
 from .units import Arm
 
 PAIR = ["video", "object"]
+SCORE = "score "
+"""What columns of records with a benchmark's own scores begin with."""
 ALL = "all"
 
 
 def records_table(results: Iterable[dict[str, Any]]) -> pd.DataFrame:
     """One row per finished unit in which something was judged: what it is, and what it came to."""
-    return pd.DataFrame([{**_identity(each), **each["record"]} for each in results if each["record"] is not None])
+    return pd.DataFrame(
+        [{**_identity(each), **each["record"], **_scores(each)} for each in results if each["record"] is not None]
+    )
 
 
 def events_table(results: Iterable[dict[str, Any]]) -> pd.DataFrame:
@@ -45,11 +49,19 @@ def _identity(result: dict[str, Any]) -> dict[str, Any]:
     return {**unit, **arm, "way": Arm(**arm).way}
 
 
+def _scores(result: dict[str, Any]) -> dict[str, float]:
+    """The benchmark's own, or J and F where it has none."""
+    j, f = (np.nan if result["record"][name] is None else result["record"][name] for name in ("j", "f"))
+    found = result["scores"] or {"J&F": (j + f) / 2, "J": j, "F": f}
+    return {f"{SCORE}{name}": np.nan if value is None else value for name, value in found.items()}
+
+
 def main_table(records: pd.DataFrame) -> pd.DataFrame:
     """Corrections and minutes by data set, τ, tracker and arm, of all pairs and of those with many corrections.
 
     Reductions are in per cent against the first arm, with a 95 % bootstrap interval over pairs. What the paper printed
-    is beside its own data sets and subset. "missed" are errors that nobody corrected, "J" is of the resulting masks.
+    is beside its own data sets and subset. "missed" are errors that nobody corrected. The last columns score the
+    resulting masks in per cent, by the rules of the data set's own benchmark.
     """
     rows = []
     for (source, tau, tracker), pairs in _groups(records, ["source", "tau", "tracker"]):
@@ -61,12 +73,13 @@ def main_table(records: pd.DataFrame) -> pd.DataFrame:
                 row |= _reduction(corrections, way, "corrections")
                 row |= {"minutes": minutes[way].mean()}
                 row |= _reduction(minutes, way, "minutes")
-                row |= {name: pairs[name].loc[chosen, way].mean() for name in ("missed", "j")}
+                row["missed"] = pairs["missed"].loc[chosen, way].mean()
                 selected = subset != ALL
                 row["corrections, paper"] = printed_corrections(source, tau, tracker, way) if selected else np.nan
                 row["minutes, paper"] = printed_minutes(source, tau, tracker, way) if selected else np.nan
+                row |= _benchmark({name: table.loc[chosen, way] for name, table in pairs.items()})
                 rows.append(row)
-    return pd.DataFrame(rows).rename(columns={"j": "J"})
+    return pd.DataFrame(rows)
 
 
 def budget_table(records: pd.DataFrame) -> pd.DataFrame:
@@ -133,12 +146,24 @@ def label(source: str) -> str:
     return name or (source if source.startswith("embedded:") else Path(source).name)
 
 
+def _benchmark(pairs: Mapping[str, pd.Series]) -> dict[str, float]:
+    """A benchmark's scores in per cent: means over the objects that have them, and over seen and unseen ones alike."""
+    found = {name.removeprefix(SCORE): 100 * table.mean() for name, table in pairs.items() if name.startswith(SCORE)}
+    both = {
+        name.removesuffix(" seen"): (found[name] + found.get(f"{name.removesuffix(' seen')} unseen", np.nan)) / 2
+        for name in found
+        if name.endswith(" seen")
+    }
+    return both | found
+
+
 def _groups(records: pd.DataFrame, by: list[str]) -> Iterator[tuple[Any, dict[str, pd.DataFrame]]]:
     """(values of `by`, tables of each measure by pair and arm): means over seeds, of pairs that every arm finished."""
     for values, own in records.dropna(subset=by).groupby(by, sort=False):
+        scores = [name for name in own.dropna(axis="columns", how="all") if str(name).startswith(SCORE)]
         tables = {
             name: own.pivot_table(index=PAIR, columns="way", values=name, dropna=False)
-            for name in ("corrections", "annotation_s", "missed", "j", "f")
+            for name in ("corrections", "annotation_s", "missed", "j", "f", *scores)
         }
         ways = list(dict.fromkeys(own["way"]))
         complete = tables["corrections"].reindex(columns=ways).dropna().index

@@ -9,23 +9,20 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-import numpy as np
-
-from lit_widget.core.session import Accepted, Corrected, Event, Tracked
 from lit_widget.core.strategy import find_strategy
 from lit_widget.core.update import UpdateConfig
 from lit_widget.simulation.cost import CostModel
 from lit_widget.simulation.datasets import Sequence
-from lit_widget.simulation.metrics import boundary_f, iou
 from lit_widget.simulation.monitor import find_monitor
-from lit_widget.simulation.protocol import FrameResult, run_pair
+from lit_widget.simulation.protocol import run_pair
 from lit_widget.simulation.records import pair_record
 from lit_widget.simulation.user import SimulatedUser
-from lit_widget.video.learner import VideoLearner
 from lit_widget.video.models import update_of
 from lit_widget.video.sam2 import FeatureCache, Sam2
 from lit_widget.video.strategies import STRATEGIES, learner_for
 from lit_widget.video.trackers import find_tracker
+
+from .quality import Quality
 
 MEASURED = ("annotation_s", "update_s", "propose_s")
 """Columns that hold wall-clock time, which no two runs share."""
@@ -130,8 +127,8 @@ def run_unit(unit: Unit, sequence: Sequence, model: Sam2, features: FeatureCache
 
     Returns:
         Plain data: "unit"; "record", the fields of `PairRecord`, `j` and `f`, the scores of the resulting masks without
-        the last annotated frame, and `length`, the frames of the video, or null if there is nothing to judge; "events",
-        one row per correction or acceptance.
+        the last annotated frame, and `length`, the frames of the video, or null if there is nothing to judge; "scores",
+        what the benchmark of the sequence reports; "events", one row per correction or acceptance.
     """
     arm = unit.arm
     strategy = find_strategy(arm.strategy, STRATEGIES)
@@ -144,7 +141,7 @@ def run_unit(unit: Unit, sequence: Sequence, model: Sam2, features: FeatureCache
         features=features,
         tracker=find_tracker(arm.tracker),
     )
-    user, quality = SimulatedUser(tau=arm.tau, seed=unit.seed), _Quality(learner, sequence, unit.object)
+    user, quality = SimulatedUser(tau=arm.tau, seed=unit.seed), Quality(learner, sequence, unit.object)
     watch = find_monitor(arm.monitor)
     frames = run_pair(
         learner,
@@ -161,6 +158,7 @@ def run_unit(unit: Unit, sequence: Sequence, model: Sam2, features: FeatureCache
     return {
         "unit": asdict(unit),
         "record": None if record is None else {**asdict(record), **quality.means(), "length": len(sequence.frames)},
+        "scores": {} if record is None else quality.scores(),
         "events": [asdict(frame) for frame in frames if frame.event != "tracked"],
     }
 
@@ -168,30 +166,3 @@ def run_unit(unit: Unit, sequence: Sequence, model: Sam2, features: FeatureCache
 def _update(model: Sam2, arm: Arm) -> UpdateConfig:
     own = replace(update_of(model.name), samples=arm.samples, batch=arm.batch)
     return own if arm.epochs is None else replace(own, epochs=arm.epochs)
-
-
-class _Quality:
-    """J and F of the masks that the frames end up with."""
-
-    def __init__(self, learner: VideoLearner, sequence: Sequence, object_id: int) -> None:
-        self.learner, self.sequence, self.object_id = learner, sequence, object_id
-        self.values: list[tuple[float, float]] = []
-
-    def add(self, result: FrameResult, event: Event) -> None:
-        """Score one frame by the rule of DAVIS, with void pixels as background of the truth."""
-        target = self.sequence.target(self.object_id, result.frame)
-        assert target is not None
-        if isinstance(event, Corrected):
-            output = event.correction.output
-        elif isinstance(event, Accepted):
-            output = event.proposal.output
-        else:
-            assert isinstance(event, Tracked)
-            output = event.prediction.output
-        mask = target if result.full_mask else self.learner.mask(output)
-        self.values.append((iou(mask, target), boundary_f(mask, target)))
-
-    def means(self) -> dict[str, float | None]:
-        """Means without the last frame, as benchmarks take them; the first was the prompt and is not here."""
-        j, f = np.mean(self.values[:-1], axis=0).tolist() if len(self.values) > 1 else (None, None)
-        return {"j": j, "f": f}

@@ -1,12 +1,13 @@
 """Videos with ground truth: data sets as they are published, folders like theirs, arrays, and embedded clips."""
 
 from .arrays import sequence_from_arrays, sequence_from_masks
-from .catalogue import DATASETS, Dataset, open_sources
+from .catalogue import DATASETS, Dataset, absolute_source, open_sources
 from .davis import open_davis, open_davis_2016, open_davis_2017
 from .lvos import FrameRange, lvos_ranges, open_lvos
+from .masks import open_masks
 from .mosev2 import mosev1_videos, open_mosev2
 from .sav import open_sav
-from .sequence import VOID, DatasetError, FrameTruth, Sequence
+from .sequence import VOID, DatasetError, FrameTruth, Judged, Sequence
 from .vost import open_vost
 from .youtube import open_youtube_vos
 
@@ -17,13 +18,16 @@ __all__ = [
     "DatasetError",
     "FrameRange",
     "FrameTruth",
+    "Judged",
     "Sequence",
+    "absolute_source",
     "lvos_ranges",
     "mosev1_videos",
     "open_davis",
     "open_davis_2016",
     "open_davis_2017",
     "open_lvos",
+    "open_masks",
     "open_mosev2",
     "open_sav",
     "open_sources",

@@ -58,11 +58,26 @@ def open_sources(specs: list[str]) -> list[Sequence]:
     return [sequence for spec in specs for sequence in _open(spec)]
 
 
+def absolute_source(spec: str) -> str:
+    """The same source for a process that runs in another folder."""
+    if spec.startswith("embedded:"):
+        return spec
+    named = _named(spec)
+    path = Path(spec if named is None else named[3]).expanduser().absolute()
+    return f"{spec[: named.start(3)] if named else ''}{path}"
+
+
+def _named(spec: str) -> re.Match[str] | None:
+    """The name, split and path of a data set that is no plain path."""
+    named = re.fullmatch(r"([a-z0-9-]{2,})(?:/([a-z_]+))?:(.+)", spec)
+    return None if Path(spec).exists() else named
+
+
 def _open(spec: str) -> list[Sequence]:
     if spec.startswith("embedded:"):
         return open_embedded(spec)
-    named = re.fullmatch(r"([a-z0-9-]{2,})(?:/([a-z_]+))?:(.+)", spec)
-    if named is None or Path(spec).exists():
+    named = _named(spec)
+    if named is None:
         return davis.open_davis(spec)
     name, split, path = named.groups()
     if name not in DATASETS:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from .files import id_map_sequence, of_first_frame
 from .layout import read_names
+from .scores import davis, scored
 from .sequence import DatasetError, Sequence
 
 GENERIC_LAYOUT = (
@@ -59,7 +61,7 @@ def _list(root: str | Path, year: str, split: str) -> Path:
 
 def _open(root: str | Path, name: str, layout: str, *, binary: bool) -> Sequence:
     images, annotations = (Path(root).expanduser() / kind / RESOLUTION / name for kind in ("JPEGImages", "Annotations"))
-    return id_map_sequence(name, images, annotations, layout, binary=binary)
+    return replace(id_map_sequence(name, images, annotations, layout, binary=binary), score=scored(davis))
 
 
 def open_davis(path: str | Path) -> list[Sequence]:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from .files import id_map_sequence
 from .layout import read_names, split_folder, video_names
+from .scores import mosev2, scored
 from .sequence import DatasetError, Sequence
 
 LAYOUT = "MOSEv2 is {train,valid}/ with JPEGImages/<video>/00000.jpg and Annotations/<video>/00000.png"
@@ -32,7 +34,11 @@ def open_mosev2(root: str | Path, split: str = "train", *, without: str | Path |
     if not names:
         raise DatasetError(f"every video in {folder / 'JPEGImages'} is in MOSEv1 ({without}), too; {MOSEV1_LAYOUT}")
     return [
-        id_map_sequence(name, folder / "JPEGImages" / name, folder / "Annotations" / name, LAYOUT) for name in names
+        replace(
+            id_map_sequence(name, folder / "JPEGImages" / name, folder / "Annotations" / name, LAYOUT),
+            score=scored(mosev2),
+        )
+        for name in names
     ]
 
 

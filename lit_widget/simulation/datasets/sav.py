@@ -11,6 +11,7 @@ import numpy as np
 
 from .files import binary_mask, image_sequence, numbered, png_files
 from .layout import read_names, require_folder, video_names
+from .scores import sav, scored
 from .sequence import DatasetError, FrameTruth, Sequence
 
 LAYOUT = (
@@ -47,7 +48,8 @@ def _open(folder: Path, name: str) -> Sequence:
             raise DatasetError(f"there are no PNG masks in {annotations / each}; {LAYOUT}")
     read = lru_cache(maxsize=2)(_Masks(masks, (frames.height, frames.width)).read)
     annotated = sorted({frame for paths in masks.values() for frame in paths})
-    return Sequence(name, frames, tuple(annotated), read, known={i: tuple(sorted(masks[i])) for i in masks})
+    known = {i: tuple(sorted(masks[i])) for i in masks}
+    return Sequence(name, frames, tuple(annotated), read, known=known, score=scored(sav))
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -15,6 +15,9 @@ VOID = 255
 """The id of pixels that ground truth leaves undecided."""
 
 Mask = Bool[np.ndarray, "h w"]
+
+Judged = tuple[int, Mask, Mask]
+"""A frame with the predicted and the true mask of an object, in which void is background."""
 
 
 class DatasetError(ValueError):
@@ -46,6 +49,8 @@ class Sequence:
         appears: the first frame on which each object is visible, or a function that finds it when it is needed; None:
             found by reading all ground truth, once.
         known: the frames with ground truth of each object, where objects differ in that; None: all of `annotated`.
+        score: what the sequence's benchmark reports of an object, by name: called with its id and its `known_frames` in
+            their order, the prompted one taken as predicted rightly; None: there is no such benchmark.
     """
 
     name: str
@@ -54,6 +59,7 @@ class Sequence:
     read: Callable[[int], FrameTruth]
     appears: Mapping[int, int] | Callable[[], Mapping[int, int]] | None = None
     known: Mapping[int, tuple[int, ...]] | None = None
+    score: Callable[[int, Iterable[Judged]], Mapping[str, float]] | None = None
 
     @property
     def objects(self) -> list[int]:
@@ -65,6 +71,10 @@ class Sequence:
         if object_id not in self._first:
             raise DatasetError(f"{self.name!r} has no object {object_id}; its objects are {self.objects}")
         return [frame for frame in self._frames_of(object_id) if frame >= self._first[object_id]]
+
+    def known_frames(self, object_id: int) -> list[int]:
+        """All frames with ground truth for an object, those before it is first visible included."""
+        return list(self._frames_of(object_id))
 
     def target(self, object_id: int, frame: int) -> Mask | None:
         """The true mask of an object, empty where it is not visible; None if the frame is not annotated."""

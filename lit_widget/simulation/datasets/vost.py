@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from .files import id_map_sequence, of_first_frame
 from .layout import read_names
+from .scores import scored, vost
 from .sequence import Sequence
 
 LAYOUT = (
@@ -29,9 +31,9 @@ def open_vost(root: str | Path, split: str = "val") -> list[Sequence]:
         DatasetError: if something is missing; the message says what, and what was expected.
     """
     folder = Path(root).expanduser()
-    return [
-        of_first_frame(
-            id_map_sequence(name, folder / "JPEGImages" / name, folder / "Annotations" / name, LAYOUT, fps=FPS)
-        )
-        for name in read_names(folder / "ImageSets" / f"{split}.txt", LAYOUT)
-    ]
+    return [_open(folder, name) for name in read_names(folder / "ImageSets" / f"{split}.txt", LAYOUT)]
+
+
+def _open(folder: Path, name: str) -> Sequence:
+    sequence = id_map_sequence(name, folder / "JPEGImages" / name, folder / "Annotations" / name, LAYOUT, fps=FPS)
+    return replace(of_first_frame(sequence), score=scored(vost))
