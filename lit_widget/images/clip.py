@@ -15,6 +15,7 @@ from numpy import ndarray
 from torch import Tensor, nn
 from transformers import AutoTokenizer, CLIPImageProcessor, CLIPModel
 
+from .class_names import checked_names
 from .head import Head
 
 POCKET = "pocket"
@@ -53,8 +54,8 @@ class Clip:
         """Load a model; no code that may lie beside its weights is run.
 
         Args:
-            name: "pocket", which is bundled; a name on the Hugging Face hub such as `VIT_B_32`; or a folder with a model
-                that transformers saved. Weights are read from safetensors alone.
+            name: "pocket", which is bundled; a name on the Hugging Face hub such as `VIT_B_32`; or a folder with a
+                model that transformers saved. Weights are read from safetensors alone.
 
         Raises:
             ClipError: if there is no such model, or it is no CLIP.
@@ -83,7 +84,9 @@ class Clip:
         Args:
             images: RGB, of any sizes.
         """
-        return self._processor(images=list(images), return_tensors="pt", input_data_format="channels_last")["pixel_values"]
+        return self._processor(images=list(images), return_tensors="pt", input_data_format="channels_last")[
+            "pixel_values"
+        ]
 
     @torch.no_grad()
     def pooled(self, images: Sequence[UInt8[ndarray, "_ _ 3"]]) -> Float[Tensor, "n d"]:
@@ -168,22 +171,3 @@ def _parts(source: str, *, local: bool) -> tuple[CLIPModel, Any, Any]:
             f"config.json, model.safetensors, preprocessor_config.json and the tokenizer's files, as transformers' "
             f"save_pretrained writes them; or use {POCKET!r}, which is bundled"
         ) from error
-
-
-def checked_names(class_names: Sequence[str]) -> list[str]:
-    """Class names that can be told apart.
-
-    Raises:
-        ValueError: if there are fewer than two, one is empty, or two are equal but for case and spaces.
-    """
-    names = [name.strip() for name in class_names]
-    if len(names) < 2:
-        raise ValueError(f"classes must be at least two to choose from, got {len(names)}")
-    seen: dict[str, int] = {}
-    for index, name in enumerate(names):
-        if not name:
-            raise ValueError(f"class {index} has an empty name; name it")
-        first = seen.setdefault(" ".join(name.lower().split()), index)
-        if first != index:
-            raise ValueError(f"classes {first} and {index} are both called {name!r}; rename or merge them")
-    return names

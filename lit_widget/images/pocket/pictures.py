@@ -102,32 +102,33 @@ def picture(look: Look, random: Generator, style: Style = PLAIN) -> UInt8[ndarra
     first = _rgb(hue, random.uniform(0.75, 1.0) * (1 - 0.6 * style.fade), random.uniform(0.75, 1.0))
     second = first * random.uniform(0.25, 0.4) if random.random() < 0.5 else first + (1 - first) * 0.8
     turn = style.turn + random.uniform(-18, 18)
-    frequency = style.grain * random.uniform(7.0, 9.0)
-    for middle, radius in _places(look.count, random):
-        canvas = _drawn(canvas, look, middle, radius, (first, second), turn, frequency, style.squeeze)
+    pen = _Pen((first, second), turn, style.grain * random.uniform(7.0, 9.0), style.squeeze)
+    for place in _places(look.count, random):
+        canvas = _drawn(canvas, look, place, pen)
     noisy = canvas + random.normal(0, 0.02, canvas.shape)
     return (noisy.clip(0, 1) * 255).round().astype(np.uint8)
 
 
-def _drawn(
-    canvas: ndarray,
-    look: Look,
-    middle: ndarray,
-    radius: float,
-    tones: tuple[ndarray, ndarray],
-    turn: float,
-    frequency: float,
-    squeeze: float,
-) -> ndarray:
+class _Pen(NamedTuple):
+    """How the things in one picture are drawn: two tones, degrees, frequency of the texture, height by width."""
+
+    tones: tuple[ndarray, ndarray]
+    turn: float
+    frequency: float
+    squeeze: float
+
+
+def _drawn(canvas: ndarray, look: Look, place: tuple[ndarray, float], pen: _Pen) -> ndarray:
     """The canvas with one more thing on it."""
-    angle = np.deg2rad(turn)
+    middle, radius = place
+    angle = np.deg2rad(pen.turn)
     y, x = np.mgrid[:SIZE, :SIZE] + 0.5
-    x, y = (x - middle[0]) / radius, (y - middle[1]) / (radius * squeeze)
+    x, y = (x - middle[0]) / radius, (y - middle[1]) / (radius * pen.squeeze)
     u, v = x * np.cos(angle) + y * np.sin(angle), y * np.cos(angle) - x * np.sin(angle)
     inside = (0.5 - SHAPES[look.shape](u, v) * radius).clip(0, 1)[..., None]
     # Few pixels have few waves: the frequency falls with the size.
-    marked = (0.5 + 1.5 * TEXTURES[look.texture](u, v, frequency * min(1.0, radius / 12))).clip(0, 1)[..., None]
-    return canvas * (1 - inside) + inside * (tones[0] * (1 - marked) + tones[1] * marked)
+    marked = (0.5 + 1.5 * TEXTURES[look.texture](u, v, pen.frequency * min(1.0, radius / 12))).clip(0, 1)[..., None]
+    return canvas * (1 - inside) + inside * (pen.tones[0] * (1 - marked) + pen.tones[1] * marked)
 
 
 def _places(count: int, random: Generator) -> list[tuple[ndarray, float]]:

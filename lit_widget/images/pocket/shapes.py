@@ -59,11 +59,10 @@ SHAPES: dict[str, Callable[[Plane, Plane], Plane]] = {
 """Signed distance, roughly: negative inside; `u` points right, `v` down, and the shape is within 1 of the middle."""
 
 
-
 TEXTURES: dict[str, Callable[[Plane, Plane, float], Plane]] = {
-    "plain": lambda u, v, f: np.full_like(u, -1.0),
-    "striped": lambda u, v, f: np.sin(f * v),
-    "barred": lambda u, v, f: np.sin(f * u),
+    "plain": lambda u, _v, _f: np.full_like(u, -1.0),
+    "striped": lambda _u, v, f: np.sin(f * v),
+    "barred": lambda u, _v, f: np.sin(f * u),
     "checkered": lambda u, v, f: np.sin(f * u) * np.sin(f * v),
     "dotted": lambda u, v, f: 2 * np.cos(1.5 * f * u) + 2 * np.cos(1.5 * f * v) - 2.2,
     "ringed": lambda u, v, f: np.sin(f * np.hypot(u, v) + 1),

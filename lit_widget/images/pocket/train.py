@@ -3,7 +3,7 @@
     python -m lit_widget.images.pocket.train --out DIR --minutes 20
 
 Every step draws new pictures in the plain style. Stopping and starting again continues from the last checkpoint; the
-schedule counts minutes of processor time, not of the calendar. When the time is over the model is saved in `DIR/weights`.
+schedule counts minutes of processor time, not of the calendar. In the end the model is in `DIR/weights`.
 """
 
 from __future__ import annotations
