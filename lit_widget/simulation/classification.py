@@ -28,6 +28,8 @@ from .metrics import Interval, reduction_interval
 ENOUGH = 5
 """Corrections that a group needs without learning to count in the summary."""
 
+COLUMNS = ["strategy", "groups", "corrections", "update_ms", "reduction_pct", "reduction_low", "reduction_high"]
+
 GROUP = ["source", "group"]
 """What tells groups apart."""
 
@@ -105,6 +107,8 @@ class ClassificationResult:
     def summary(self) -> pd.DataFrame:
         """Mean corrections per group and the reduction in per cent, one row per strategy."""
         table = self.paired()
+        if table.empty:
+            return pd.DataFrame(columns=COLUMNS)
         rows = []
         for strategy in table.columns:
             own = self.records[self.records["strategy"] == strategy]
@@ -154,8 +158,7 @@ def simulate_classification(
         ValueError: if a strategy is unknown, "original" is missing, or labels and images do not fit.
     """
     n_classes, n_images = len(learner.head.classes), len(learner.features)
-    if not {"original", *strategies} <= set(STRATEGIES) or "original" not in strategies:
-        raise ValueError(f"strategies are {', '.join(STRATEGIES)}, original among them; got {', '.join(strategies)}")
+    check_strategies(strategies)
     if len(labels) != n_images or not all(0 <= label < n_classes for label in labels):
         raise ValueError(f"each of {n_images} images needs a label from 0 to {n_classes - 1}, got {len(labels)} labels")
     user, random = LabelUser(labels, n_classes), np.random.default_rng(seed)
@@ -168,6 +171,16 @@ def simulate_classification(
                 {"source": source, "group": group, "order": order, "strategy": name, "images": len(queue), **counts}
             )
     return ClassificationResult(pd.DataFrame(rows))
+
+
+def check_strategies(strategies: Sequence[str]) -> None:
+    """Refuse strategies that cannot be compared.
+
+    Raises:
+        ValueError: if one is unknown, or "original" is missing.
+    """
+    if not {"original", *strategies} <= set(STRATEGIES) or "original" not in strategies:
+        raise ValueError(f"strategies are {', '.join(STRATEGIES)}, original among them; got {', '.join(strategies)}")
 
 
 def _labelled(learner: ImageLearner, items: Sequence[ImageItem], strategy: Strategy, user: LabelUser) -> dict[str, Any]:

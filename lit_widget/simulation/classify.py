@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pandas as pd
@@ -19,8 +19,11 @@ from lit_widget.images.losses import LossConfig
 from lit_widget.images.sources import ImageError, ImageSet
 from lit_widget.images.tower import ATTENTION, Pixels, Tower
 
-from .classification import ENOUGH, GROUP, ClassificationResult, simulate_classification
+from .classification import ENOUGH, GROUP, ClassificationResult, check_strategies, simulate_classification
 from .runner import environment
+
+KNOWN = {**PLACEMENTS, ATTENTION.name: ATTENTION}
+"""Where adapters can be put."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +49,7 @@ class ClassifyOptions:
     seed: int = 0
     alpha: float = ALPHA
     update: UpdateConfig = UPDATE
-    loss: LossConfig = LossConfig()
+    loss: LossConfig = field(default_factory=LossConfig)
     cache: str | Path | None = None
 
 
@@ -70,7 +73,7 @@ class Classified:
         content = {
             "settings": self.settings,
             "left_out": self.left_out,
-            **{name: json.loads(table.to_json(orient="records")) for name, table in tables.items()},
+            **{name: json.loads(str(table.to_json(orient="records"))) for name, table in tables.items()},
         }
         Path(path).write_text(json.dumps(content, indent=1) + "\n", "utf-8")
 
@@ -95,6 +98,9 @@ def classify(
         ValueError: if an option is unknown.
     """
     options = options or ClassifyOptions()
+    check_strategies(options.strategies)
+    if options.placement not in KNOWN:
+        raise ValueError(unknown("placement", options.placement, KNOWN))
     parts, left_out = [], []
     for images in sets:
         learner, kept, refused = _learner(images, clip, options, progress)
@@ -130,16 +136,13 @@ def _learner(
     """A learner on the images that can be read, those images, and sentences for the others."""
     if images.labels is None:
         raise ImageError(f"{images.name} has no labels, which a simulated user needs; give them")
-    known = {**PLACEMENTS, ATTENTION.name: ATTENTION}
-    if options.placement not in known:
-        raise ValueError(unknown("placement", options.placement, known))
     store = FeatureStore(images, clip, options.cache)
     store.fill(progress=progress)
     kept, features = readable(store)
     head = clip.head(kept.class_names, options.templates)
     if options.placement == ATTENTION.name:
         head, features = Tower(clip, head), Pixels(clip, kept)
-    recipe = known[options.placement].recipe(alpha=options.alpha)
+    recipe = KNOWN[options.placement].recipe(alpha=options.alpha)
     learner = ImageLearner(
         head, features, recipe=recipe, update=options.update, loss=options.loss, seed=options.seed + 123
     )
