@@ -165,9 +165,10 @@ def _from_hub(name: str) -> tuple[CLIPModel, Any, Any]:
 def _parts(source: str, *, local: bool) -> tuple[CLIPModel, Any, Any]:
     """Model, tokenizer and preprocessing from a folder or from the hub."""
     try:
-        model, found = CLIPModel.from_pretrained(
+        loaded: Any = CLIPModel.from_pretrained(
             source, use_safetensors=True, local_files_only=local, output_loading_info=True
         )
+        model, found = loaded
         if missing := found["missing_keys"]:
             raise ValueError(f"{len(missing)} of its tensors are missing, for example {min(missing)!r}")  # noqa: TRY301
         tokenizer = AutoTokenizer.from_pretrained(source, local_files_only=local)
