@@ -2,8 +2,8 @@
 
 python -m benchmarks.classification_sweep --json benchmarks/results/classification-sweep.json
 
-One value after the other is varied; the best one is kept for those that follow. What was measured is kept in `--rows`, so that
-a run that was stopped goes on there.
+One value after the other is varied; the best one is kept for those that follow. What was measured is kept in
+`--rows`, so that a run that was stopped goes on there.
 """
 
 from __future__ import annotations
