@@ -23,8 +23,6 @@ from lit_widget.simulation.classify import ClassifyOptions, classify
 
 SEEDS = range(110, 118)
 CONTROL = "frequent-labels"
-SHUFFLES = {"projection": 3, "residual": 0}
-"""Random orders beside the images' own, by placement."""
 POOLED, EMBEDDED, CLASSES = 768, 512, 200
 GROUPS, PER_GROUP = 12, 5
 
@@ -87,6 +85,8 @@ def main() -> None:
     """The table, and one row per step."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--json", type=Path)
+    parser.add_argument("--placements", default="projection,residual")
+    parser.add_argument("--shuffles", type=int, default=3)
     given = parser.parse_args()
     clip, sets = Clip.load(), [embedded_images(seed) for seed in SEEDS]
     times = [row for threads in (1, 2) for row in step_times(threads)]
@@ -94,11 +94,11 @@ def main() -> None:
     torch.set_num_threads(1)
     summaries, against, left_out = [], [], ()
     with tempfile.TemporaryDirectory() as cache:
-        for placement, shuffles in SHUFFLES.items():
+        for placement in given.placements.split(","):
             options = ClassifyOptions(
                 strategies=("original", CONTROL, "lit-lora"),
                 placement=placement,
-                shuffles=shuffles,
+                shuffles=given.shuffles,
                 cache=cache,
             )
             done = classify(sets, clip, options)
@@ -107,7 +107,7 @@ def main() -> None:
             against.append({"placement": placement, **vars(done.result.reduction("lit-lora", against=CONTROL))})
             print(summaries[-1].round(2).to_string(), against[-1], flush=True)
     if given.json:
-        settings = {**done.settings, "placement": list(SHUFFLES), "shuffles": SHUFFLES, "left_out": left_out}
+        settings = {**done.settings, "placement": given.placements, "left_out": left_out}
         tables = {"summary": pd.concat(summaries), "control": pd.DataFrame(against), "times": pd.DataFrame(times)}
         write_result(given.json, "classification", settings, tables)
 
