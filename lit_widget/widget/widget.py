@@ -127,8 +127,7 @@ class LITWidget(ObjectMethods, Export, Readings, Saving, ThreadedWidget):
         # Colab drops what threads send; there the view asks instead.
         transport = "poll" if "google.colab" in sys.modules else "push"
         super().__init__(transport=transport, view_height=view_height)
-        self._outbox = Outbox(self.send, lambda: self._annotation.state)
-        self._outbox.polling = transport == "poll"
+        self._outbox = Outbox(self.send, lambda: self._annotation.state, lambda: self.transport == "poll")
         self._annotation = Annotation(learner, chosen, self._outbox.post, quality=quality)
         self._errors: list[Exception] = []
         self._model_worker = Worker("model", self._failed)
