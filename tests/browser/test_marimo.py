@@ -1,0 +1,93 @@
+"""What a person does with the widget in marimo, which `make hosts` installs beside the environment."""
+
+import os
+import subprocess
+import sys
+import urllib.request
+
+import pytest
+from helpers import clip
+from host_packages import missing, search_path
+from lab import View
+from loop import FRAMES, whole_loop
+from server import free_port
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.hosts,
+    pytest.mark.skipif(missing("marimo"), reason="marimo is not installed: run `make hosts`"),
+]
+
+TARGET = clip("easy", 2, FRAMES).target
+
+NOTEBOOK = f'''
+import marimo
+
+app = marimo.App(width="full")
+
+
+@app.cell
+def _():
+    import marimo as mo
+
+    from lit_widget import LITWidget, embedded_clip
+
+    clip = embedded_clip("easy", 2, frames={FRAMES})
+    w = LITWidget(clip.frames)
+    return mo, w
+
+
+@app.cell
+def _(mo, w):
+    {{shown}}
+    return
+
+
+if __name__ == "__main__":
+    app.run()
+'''
+
+
+@pytest.fixture
+def open_marimo(chromium, tmp_path, artifacts, request):
+    """Opens a notebook that shows the widget, as an app or to be edited."""
+    running = []
+
+    def start(shown, mode):
+        notebook, port = tmp_path / "notebook.py", free_port()
+        notebook.write_text(NOTEBOOK.format(shown=shown))
+        options = ["--headless", "--no-token", "--host", "127.0.0.1", "--port", str(port)]
+        command = [sys.executable, "-m", "marimo", "-q", mode, notebook, *options]
+        apart = {"PYTHONPATH": search_path("marimo"), "XDG_CONFIG_HOME": str(tmp_path), "OMP_NUM_THREADS": "1"}
+        log = (tmp_path / "marimo.log").open("w")
+        running.append(subprocess.Popen(command, env=os.environ | apart, stdout=log, stderr=log, cwd=tmp_path))
+        page = chromium.new_context(viewport={"width": 1280, "height": 900}).new_page()
+        wait_for(f"http://127.0.0.1:{port}/health")
+        page.goto(f"http://127.0.0.1:{port}/")
+        page.set_default_timeout(90_000)
+        page.screenshot(path=artifacts / f"marimo-{mode}.png")
+        return View(page).until("d.ready === 'true'")
+
+    yield start
+    for process in running:
+        process.terminate()
+        process.wait(20)
+
+
+def wait_for(address):
+    for _ in range(300):
+        try:
+            with urllib.request.urlopen(address, timeout=5):
+                return
+        except OSError:
+            import time
+
+            time.sleep(0.2)
+
+
+@pytest.mark.parametrize("mode", ["run", "edit"])
+@pytest.mark.parametrize("shown", ["mo.ui.anywidget(w)", "w"])
+def test_whole_loop(open_marimo, mode, shown, artifacts):
+    view = open_marimo(shown, mode)
+    whole_loop(view, TARGET)
+    view.page.screenshot(path=artifacts / f"marimo-{mode}.png")
