@@ -1,8 +1,10 @@
 """What a person does with the widget in marimo, which `make hosts` installs beside the environment."""
 
 import os
+import re
 import subprocess
 import sys
+import time
 import urllib.request
 
 import pytest
@@ -10,7 +12,7 @@ from helpers import clip
 from host_packages import missing, search_path
 from lab import View
 from loop import FRAMES, whole_loop
-from server import free_port
+from server import TIMEOUT_S, free_port
 
 pytestmark = [
     pytest.mark.browser,
@@ -51,7 +53,7 @@ if __name__ == "__main__":
 @pytest.fixture
 def open_marimo(chromium, tmp_path, artifacts, request):
     """Opens a notebook that shows the widget, as an app or to be edited."""
-    running = []
+    running, pages = [], []
 
     def start(shown, mode):
         notebook, port = tmp_path / "notebook.py", free_port()
@@ -61,33 +63,35 @@ def open_marimo(chromium, tmp_path, artifacts, request):
         apart = {"PYTHONPATH": search_path("marimo"), "XDG_CONFIG_HOME": str(tmp_path), "OMP_NUM_THREADS": "1"}
         log = (tmp_path / "marimo.log").open("w")
         running.append(subprocess.Popen(command, env=os.environ | apart, stdout=log, stderr=log, cwd=tmp_path))
+        wait_for(f"http://127.0.0.1:{port}/health", running[-1])
         page = chromium.new_context(viewport={"width": 1280, "height": 900}).new_page()
-        wait_for(f"http://127.0.0.1:{port}/health")
+        page.set_default_timeout(TIMEOUT_S * 1000)
+        pages.append(page)
         page.goto(f"http://127.0.0.1:{port}/")
-        page.set_default_timeout(90_000)
-        page.screenshot(path=artifacts / f"marimo-{mode}.png")
+        if mode == "edit":
+            page.get_by_test_id("run-button").last.click()
         return View(page).until("d.ready === 'true'")
 
     yield start
+    for page in pages:
+        page.screenshot(path=artifacts / f"{re.sub(r'[^a-z0-9]+', '-', request.node.name)}.png")
+        page.context.close()
     for process in running:
         process.terminate()
         process.wait(20)
 
 
-def wait_for(address):
-    for _ in range(300):
+def wait_for(address, process):
+    for _ in range(TIMEOUT_S * 5):
+        assert process.poll() is None, "marimo did not start"
         try:
             with urllib.request.urlopen(address, timeout=5):
                 return
         except OSError:
-            import time
-
             time.sleep(0.2)
 
 
 @pytest.mark.parametrize("mode", ["run", "edit"])
 @pytest.mark.parametrize("shown", ["mo.ui.anywidget(w)", "w"])
-def test_whole_loop(open_marimo, mode, shown, artifacts):
-    view = open_marimo(shown, mode)
-    whole_loop(view, TARGET)
-    view.page.screenshot(path=artifacts / f"marimo-{mode}.png")
+def test_whole_loop(open_marimo, mode, shown):
+    whole_loop(open_marimo(shown, mode), TARGET)
