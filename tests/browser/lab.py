@@ -209,6 +209,15 @@ class View:
         }""")
 
 
+def answers_within(view, condition, seconds):
+    """Whether a view comes to a condition within so many seconds."""
+    try:
+        view.until(condition, seconds)
+    except AssertionError:
+        return False
+    return True
+
+
 AXE = Path(__file__).parents[2] / "js" / "node_modules" / "axe-core" / "axe.min.js"
 
 # What is wrong for people who cannot see it, or not well.

@@ -1,11 +1,10 @@
 """The versions of ipykernel that people have: what `make hosts` installs beside the environment."""
 
-import sys
-
 import pytest
 from helpers import clip
 from host_packages import KERNELS, missing
-from loop import FRAMES, deepest, follow, whole_loop
+from lab import answers_within
+from loop import FRAMES, deepest, whole_loop
 
 pytestmark = [pytest.mark.browser, pytest.mark.hosts]
 
@@ -27,14 +26,6 @@ def kernel(request):
     if missing(request.param):
         pytest.skip(f"{request.param} is not installed: run `make hosts`")
     return request.param
-
-
-def answers_within(view, condition, seconds):
-    try:
-        view.until(condition, seconds)
-    except AssertionError:
-        return False
-    return True
 
 
 def test_whole_loop_and_a_busy_kernel(open_lab, kernel, tmp_path, record_property):

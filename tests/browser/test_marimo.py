@@ -10,8 +10,8 @@ import urllib.request
 import pytest
 from helpers import clip
 from host_packages import missing, search_path
-from lab import View
-from loop import FRAMES, whole_loop
+from lab import View, answers_within
+from loop import FRAMES, click_to_mask, whole_loop
 from server import TIMEOUT_S, free_port
 
 pytestmark = [
@@ -22,7 +22,7 @@ pytestmark = [
 
 TARGET = clip("easy", 2, FRAMES).target
 
-NOTEBOOK = f'''
+NOTEBOOK = f"""
 import marimo
 
 app = marimo.App(width="full")
@@ -34,9 +34,11 @@ def _():
 
     from lit_widget import LITWidget, embedded_clip
 
+    from pathlib import Path
+
     clip = embedded_clip("easy", 2, frames={FRAMES})
     w = LITWidget(clip.frames)
-    return mo, w
+    return Path, mo, w
 
 
 @app.cell
@@ -45,9 +47,22 @@ def _(mo, w):
     return
 
 
+@app.cell
+def _(Path, w):
+    # Tells the test what it cannot see: whether the view had to ask for messages.
+    from threading import Timer
+
+    def tell():
+        Path("polling").write_text(str(w._outbox.polling))
+        Timer(0.2, tell).start()
+
+    tell()
+    return
+
+
 if __name__ == "__main__":
     app.run()
-'''
+"""
 
 
 @pytest.fixture
@@ -55,9 +70,12 @@ def open_marimo(chromium, tmp_path, artifacts, request):
     """Opens a notebook that shows the widget, as an app or to be edited."""
     running, pages = [], []
 
-    def start(shown, mode):
+    def start(shown, mode, after=""):
         notebook, port = tmp_path / "notebook.py", free_port()
-        notebook.write_text(NOTEBOOK.format(shown=shown))
+        notebook.write_text(NOTEBOOK.format(shown=shown).replace("if __name__", after + "if __name__"))
+        settings = tmp_path / "marimo" / "marimo.toml"
+        settings.parent.mkdir()
+        settings.write_text("[runtime]\nauto_instantiate = true\n")
         options = ["--headless", "--no-token", "--host", "127.0.0.1", "--port", str(port)]
         command = [sys.executable, "-m", "marimo", "-q", mode, notebook, *options]
         apart = {"PYTHONPATH": search_path("marimo"), "XDG_CONFIG_HOME": str(tmp_path), "OMP_NUM_THREADS": "1"}
@@ -68,9 +86,7 @@ def open_marimo(chromium, tmp_path, artifacts, request):
         page.set_default_timeout(TIMEOUT_S * 1000)
         pages.append(page)
         page.goto(f"http://127.0.0.1:{port}/")
-        if mode == "edit":
-            page.get_by_test_id("run-button").last.click()
-        return View(page).until("d.ready === 'true'")
+        return View(page)
 
     yield start
     for page in pages:
@@ -93,5 +109,30 @@ def wait_for(address, process):
 
 @pytest.mark.parametrize("mode", ["run", "edit"])
 @pytest.mark.parametrize("shown", ["mo.ui.anywidget(w)", "w"])
-def test_whole_loop(open_marimo, mode, shown):
-    whole_loop(open_marimo(shown, mode), TARGET)
+def test_whole_loop(open_marimo, mode, shown, tmp_path, record_property):
+    view = open_marimo(shown, mode).until("d.ready === 'true'")
+    whole_loop(view, TARGET)
+    record_property("loop", "works")
+    record_property("threads", {"False": "arrive", "True": "asked for"}[(tmp_path / "polling").read_text()])
+
+
+BUSY = """
+@app.cell
+def _(Path, w):
+    import time
+    assert w
+    while not Path("stop").exists():
+        time.sleep(0.05)
+    return
+
+
+"""
+
+
+def test_a_view_beside_a_running_cell(open_marimo, tmp_path, record_property):
+    view = open_marimo("w", "edit", BUSY)
+    answered = answers_within(view, "d.ready === 'true'", 15)
+    record_property("click while sleeping", "answered" if answered else "waits for the cell")
+    (tmp_path / "stop").touch()
+    view.until("d.ready === 'true' && d.status === 'idle'")
+    click_to_mask(view, TARGET)
