@@ -1,7 +1,7 @@
-"""Hosts that the environment does not hold: `python tests/browser/host_packages.py` installs them beside it.
+"""Hosts that the environment does not hold: run as a script, this installs them beside it; `make hosts` does.
 
-Each lies in a folder of its own, which comes first where its kernel or its server looks for packages; all else is
-the environment's. They are kept between runs.
+Each lies in a folder of its own under `LIT_WIDGET_HOSTS`, which comes first where its kernel or its server looks for
+packages; all else is the environment's. They are kept between runs.
 """
 
 import json
@@ -11,7 +11,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-FOLDER = Path(os.environ.get("LIT_WIDGET_HOSTS", Path.home() / ".cache" / "lit-widget-hosts"))
+FOLDER = Path(os.environ.get("LIT_WIDGET_HOSTS", "no such folder"))
 
 KERNELS = {
     "ipykernel-6.17": ["ipykernel==6.17.1", "ipython==7.34.0"],  # what Colab has

@@ -1,12 +1,15 @@
 """What a person does with the widget in JupyterLab."""
 
+from importlib.metadata import version
+
 import pytest
 from lab import candidates, correct, prompt, track
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 
-def test_annotate_correct_learn_propose_accept_undo_reload(open_lab):
+@pytest.mark.hosts
+def test_annotate_correct_learn_propose_accept_undo_reload(open_lab, record_property):
     lab = open_lab("w = LITWidget(clip.frames)\nw", "w")
     view = lab.show()
     view.remember()
@@ -51,6 +54,9 @@ def test_annotate_correct_learn_propose_accept_undo_reload(open_lab):
     assert lab.ask("(w.corrections, w.accepted)") == ([6], [])
     correct(lab, views[0], 10)
     views[1].until("d.prompts === '1'")
+    record_property("host", f"JupyterLab {version('jupyterlab')}")
+    record_property("loop", "works, reload and a second view too")
+    record_property("threads", "asked for" if lab.ask("w._outbox.polling") else "arrive")
 
 
 def test_the_view_follows_the_tracking_until_a_click_stops_it(open_lab):

@@ -9,7 +9,7 @@ import urllib.request
 
 import pytest
 from helpers import clip
-from host_packages import missing, search_path
+from host_packages import MARIMO, missing, search_path
 from lab import View, answers_within
 from loop import FRAMES, click_to_mask, whole_loop
 from server import TIMEOUT_S, free_port
@@ -107,11 +107,17 @@ def wait_for(address, process):
             time.sleep(0.2)
 
 
+def host(mode):
+    (requirement,) = MARIMO["marimo"]
+    return f"{requirement.replace('==', ' ')}, {'edited' if mode == 'edit' else 'as an app'}"
+
+
 @pytest.mark.parametrize("mode", ["run", "edit"])
 @pytest.mark.parametrize("shown", ["mo.ui.anywidget(w)", "w"])
 def test_whole_loop(open_marimo, mode, shown, tmp_path, record_property):
     view = open_marimo(shown, mode).until("d.ready === 'true'")
     whole_loop(view, TARGET)
+    record_property("host", host(mode))
     record_property("loop", "works")
     record_property("threads", {"False": "arrive", "True": "asked for"}[(tmp_path / "polling").read_text()])
 
@@ -132,7 +138,8 @@ def _(Path, w):
 def test_a_view_beside_a_running_cell(open_marimo, tmp_path, record_property):
     view = open_marimo("w", "edit", BUSY)
     answered = answers_within(view, "d.ready === 'true'", 15)
-    record_property("click while sleeping", "answered" if answered else "waits for the cell")
+    record_property("host", host("edit"))
+    record_property("click", "answered at once" if answered else "waits for the cell")
     (tmp_path / "stop").touch()
     view.until("d.ready === 'true' && d.status === 'idle'")
     click_to_mask(view, TARGET)
