@@ -48,6 +48,9 @@ if TYPE_CHECKING:
 
 _STATIC = pathlib.Path(__file__).parent / "static"
 
+PICTURE_WITHIN_S = 2.0
+"""How long showing the widget waits for its picture."""
+
 _asked_by_view: ContextVar[bool] = ContextVar("asked_by_view", default=False)
 """Whether a view's message is being handled; its errors belong in the view and not in a later cell."""
 
@@ -298,7 +301,10 @@ class LITWidget(ObjectMethods, Export, Readings, Saving, ThreadedWidget):
     def _repr_mimebundle_(self, **kwargs: Any) -> Any:
         """The widget, and a picture of it for places that show notebooks without running them."""
         bundle = super()._repr_mimebundle_(**kwargs)
-        if bundle is None or not self.preview:
+        if bundle is None:
+            return None
+        self._pixel_worker.submit(lambda _: self._refresh_preview())
+        if not self._pixel_worker.wait(PICTURE_WITHIN_S) and not self.preview:
             return bundle
         data, metadata = bundle
         data["image/jpeg"] = base64.b64encode(self.preview).decode()
