@@ -64,9 +64,9 @@ def open_page(chromium, request, artifacts):
     """Opens one view of a widget of this process on an empty page."""
     opened = []
 
-    def start(widget, size=(1280, 900)):
+    def start(widget, size=(1280, 900), **options):
         context = chromium.new_context(viewport={"width": size[0], "height": size[1]})
-        opened.append(Page(context.new_page(), widget))
+        opened.append(Page(context.new_page(), widget, **options))
         return opened[-1]
 
     yield start
