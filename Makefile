@@ -15,9 +15,9 @@ STATIC := lit_widget/widget/static
 WORKERS ?= 2
 
 # The pocket model's layers are small: more threads mostly wait for each other, and on a busy machine much longer.
-test demo lab bench: export OMP_NUM_THREADS ?= 1
+test hosts demo lab bench: export OMP_NUM_THREADS ?= 1
 
-.PHONY: help demo docs test lab lint bundle bundle-is-fresh bench bench-gpu lock clean chromium
+.PHONY: help demo docs test hosts lab lint bundle bundle-is-fresh bench bench-gpu lock clean chromium
 
 help: ## show this list
 	@echo "make TARGET, where TARGET is one of"
@@ -32,6 +32,15 @@ test: lint bundle-is-fresh chromium $(READY) ## everything CI checks: lint, fres
 	@echo "== test: every test; those that need what this machine lacks say so"
 	$(BIN)/python -m pytest -ra -m "not browser" --numprocesses $(WORKERS) --dist loadfile
 	$(BIN)/python -m pytest -ra -m browser
+
+# The hosts that the environment has not: kept outside, since each brings versions of its own.
+hosts: export LIT_WIDGET_HOSTS ?= $(HOME)/.cache/lit-widget-hosts
+hosts: chromium $(READY) ## the widget in other hosts and kernels, in a browser; fills the table in docs/hosts.md (minutes)
+	@echo "== hosts: installing them in $$LIT_WIDGET_HOSTS"
+	$(BIN)/python tests/browser/host_packages.py
+	@echo "== hosts: the whole loop in each"
+	$(BIN)/python -m pytest -ra -m hosts tests/browser --junitxml=build/hosts.xml -o junit_family=xunit1
+	$(BIN)/python docs/host_table.py build/hosts.xml
 
 lab: $(READY) ## open JupyterLab on the first notebook
 	@echo "== lab: JupyterLab on notebooks/01_first_video.ipynb, Ctrl-C ends it"

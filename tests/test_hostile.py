@@ -5,6 +5,7 @@ import pickle
 import re
 import subprocess
 import sys
+from collections import Counter
 from dataclasses import dataclass
 
 import av
@@ -15,6 +16,7 @@ from helpers import clip, done, pocket, widget_on
 from PIL import Image
 from safetensors.torch import save_file
 
+from benchmarks import message_fuzz
 from lit_widget import LITWidget, load_model
 from lit_widget.simulation.metrics import iou
 from lit_widget.video.pocket.architecture import build_pocket
@@ -316,3 +318,13 @@ def test_arguments_of_another_type_are_refused_at_once():
     assert [line.split()[0] for line in said] == 2 * names
     for line in said:
         assert re.match(r"(\w+) \1 (is|must be) .*(give|got)", line)
+
+
+# --- Messages ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.slow
+def test_messages_of_strangers(tmp_path):
+    """The first few of those that the benchmark sends."""
+    counted = Counter(message_fuzz.outcomes(tmp_path, 100, seed=1))
+    assert set(counted) == {"works", "refused with a sentence"}, counted

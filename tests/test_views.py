@@ -371,3 +371,15 @@ def test_a_view_that_starts_to_poll_gets_the_state(pair):
     assert batch["messages"][0]["prompts"][0]["x"] == 128.0
     tell(widget, "addObject")
     assert len(heard) == 1
+
+
+def test_a_view_that_says_hello_again_is_pushed_to(pair):
+    widget, heard = pair
+    tell(widget, "poll")
+    tell(widget, "addObject")
+    heard.clear()
+    tell(widget, "hello", protocol=PROTOCOL)
+    assert [message["type"] for message, _ in heard][:2] == ["batch", "state"]
+    heard.clear()
+    tell(widget, "addObject")
+    assert heard_of(heard, "state")

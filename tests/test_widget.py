@@ -514,11 +514,12 @@ def picture(widget):
 
 
 def test_a_picture_is_saved_with_the_notebook(widget):
-    plain = picture(done(widget))
+    plain = picture(widget)
     assert plain.shape == (192, 256, 3)
     assert np.abs(plain.astype(int) - clip("union").frames[0]).mean() < 12
     widget.give_mask(0, TARGET[0])
-    painted = picture(done(widget)).astype(int) - plain
+    widget.wait()
+    painted = picture(widget).astype(int) - plain
     assert painted[..., 0][TARGET[0]].mean() < -15  # blue paint takes red away
     assert np.abs(painted[~TARGET[0]]).mean() < 3
 

@@ -159,8 +159,9 @@ def test_submitting_while_closing_never_leaves_a_job_behind(worker, monkeypatch)
 @pytest.fixture
 def box():
     sent = []
-    box = Outbox(lambda message, buffers: sent.append((message, buffers)), lambda: Error("everything"))
-    box.sent = sent
+    must_poll = []
+    box = Outbox(lambda *sending: sent.append(sending), lambda: Error("everything"), lambda: bool(must_poll))
+    box.sent, box.must_poll = sent, must_poll
     return box
 
 
@@ -198,6 +199,22 @@ def test_the_first_poll_turns_pushing_off_and_brings_everything(box):
         ({"type": "frames", "indices": [3]}, [b"three"]),
     ]
     assert polled(box) == []
+
+
+def test_pushing_again_sends_first_what_was_kept(box):
+    box.poll()
+    box.post(Error("kept"))
+    box.sent.clear()
+    box.push()
+    box.post(Error("pushed"))
+    assert [message["type"] for message, _ in box.sent] == ["batch", "error"]
+    assert box.sent[0][0]["messages"] == [{"type": "error", "message": "kept"}]
+    box.must_poll.append(True)
+    box.poll()
+    box.sent.clear()
+    box.push()
+    box.post(Error("kept"))
+    assert not box.sent
 
 
 def test_after_a_loss_everything_is_sent_again(box):

@@ -29,6 +29,7 @@ const PUSH_WITHIN_MS = 1000;
 const HELLO_WITHIN_MS = 4000;
 const POLL_BUSY_MS = 100;
 const POLL_IDLE_MS = 1000;
+const POLL_LATE_MS = 2000;
 const POLL_LOST_MS = 5000;
 const BUSY_MS = 2000;
 
@@ -68,6 +69,7 @@ export class Transport {
   #busyUntil = 0;
   /** A poll has not been answered yet. */
   #outstanding = false;
+  #askedAt = 0;
   #closed = false;
 
   constructor(private readonly channel: Channel) {
@@ -136,9 +138,10 @@ export class Transport {
       const message = this.#read(content, buffers);
       if (message.type === "batch") {
         this.#unpack(message.messages, message.n_buffers, buffers);
-        if (this.polling) this.#pollIn(this.#busy ? POLL_BUSY_MS : POLL_IDLE_MS, true);
+        if (this.#late) this.#backToPush();
+        else if (this.polling) this.#pollIn(this.#busy ? POLL_BUSY_MS : POLL_IDLE_MS, true);
       } else {
-        if (this.channel.get("transport") !== "poll") this.#stopPolling();
+        if (this.#suspecting) this.#backToPush();
         this.#deliver(message, buffers);
       }
     });
@@ -201,13 +204,26 @@ export class Transport {
     this.#poll();
   }
 
-  #stopPolling(): void {
+  /** Polling because nothing was pushed, and not because the host is known to need it. */
+  get #suspecting(): boolean {
+    return this.polling && this.channel.get("transport") !== "poll";
+  }
+
+  /** The kernel did nothing for so long that nothing can be said about what it pushes: a cell was running. */
+  get #late(): boolean {
+    return this.#suspecting && Date.now() - this.#askedAt > POLL_LATE_MS;
+  }
+
+  /** The kernel pushes again once a view says hello. */
+  #backToPush(): void {
     this.polling = false;
     this.#outstanding = false;
     clearTimeout(this.#pollTimer);
+    this.hello();
   }
 
   #poll(): void {
+    if (!this.#outstanding) this.#askedAt = Date.now();
     this.#outstanding = true;
     this.#sent({ type: "poll" });
     clearTimeout(this.#pollTimer);

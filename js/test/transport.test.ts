@@ -60,9 +60,9 @@ describe("push", () => {
     vi.advanceTimersByTime(4500);
     expect(transport.link).toBe("disconnected");
     model.emit("comm_live_update");
+    expect(model.of("hello")).toHaveLength(3);
     model.receive(someState());
     expect(transport.link).toBe("connected");
-    expect(model.of("hello")).toHaveLength(3);
   });
 
   it("survives a channel that throws", () => {
@@ -149,6 +149,32 @@ describe("poll", () => {
     expect(transport.polling).toBe(true);
     model.receive(someState());
     expect(transport.polling).toBe(false);
+    expect(model.of("hello")).toHaveLength(2);
+  });
+
+  it("goes back to push when the answer had to wait for a cell, which says nothing about the host", () => {
+    const model = new FakeModel();
+    const { transport } = connect(model);
+    transport.hello();
+    model.receive(someState());
+    transport.send(track);
+    vi.advanceTimersByTime(20_000);
+    expect(transport.link).toBe("disconnected");
+    model.receive({ type: "batch", messages: [{ ...job, status: "running" }], n_buffers: [0] });
+    expect([transport.link, transport.polling]).toEqual(["connected", false]);
+    expect(model.of("hello")).toHaveLength(2);
+  });
+
+  it("keeps asking where an answer comes soon and nothing is pushed", () => {
+    const model = new FakeModel();
+    const { transport } = connect(model);
+    transport.hello();
+    model.receive(someState());
+    transport.send(track);
+    vi.advanceTimersByTime(1100);
+    model.receive({ type: "batch", messages: [], n_buffers: [] });
+    expect(transport.polling).toBe(true);
+    expect(model.of("hello")).toHaveLength(1);
   });
 });
 

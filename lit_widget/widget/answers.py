@@ -32,6 +32,7 @@ class Answers:
         if protocol != PROTOCOL:
             self._outbox.post(Error(f"This view speaks protocol {protocol}, the kernel {PROTOCOL}: reload the page."))
             return
+        self._outbox.push()
         self._outbox.post(self._annotation.state)
         self._annotation.show_confidence()
         self._annotation.show_proposal()

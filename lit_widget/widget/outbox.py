@@ -12,6 +12,8 @@ from .to_view import Batch, ToView
 
 Send = Callable[[dict[str, Any], list[bytes]], None]
 
+Kept = tuple[dict[str, Any], list[bytes]]
+
 MAX_KEPT = 1000
 """Messages kept for a view that polls; older ones are dropped, and the whole state is sent again instead."""
 
@@ -22,14 +24,15 @@ class Outbox:
     Args:
         send: puts one message on the wire.
         state: what a view must be told after messages were lost.
+        must_poll: whether the host is known to drop what threads send.
     """
 
-    def __init__(self, send: Send, state: Callable[[], ToView]) -> None:
-        self._send, self._state = send, state
-        self._kept: deque[tuple[dict[str, Any], list[bytes]]] = deque(maxlen=MAX_KEPT)
+    def __init__(self, send: Send, state: Callable[[], ToView], must_poll: Callable[[], bool]) -> None:
+        self._send, self._state, self._must_poll = send, state, must_poll
+        self._kept: deque[Kept] = deque(maxlen=MAX_KEPT)
         self._lock = threading.Lock()
         self._lost = False
-        self.polling = False
+        self.polling = must_poll()
 
     def post(self, message: ToView, buffers: list[bytes] | None = None) -> None:
         """Deliver a message with its buffers."""
@@ -40,14 +43,30 @@ class Outbox:
                 return
         self._send(encode(message), buffers or [])
 
+    def push(self) -> None:
+        """Send at once again, first what was kept, unless the host is known to drop it; a view that misses it polls."""
+        with self._lock:
+            if not self.polling or self._must_poll():
+                return
+            self.polling = False
+            # Still locked, so that nothing newer goes before.
+            self._send_batch(self._taken())
+
     def poll(self) -> None:
         """Answer a view that asks; the first question tells that what was pushed before may be lost."""
         with self._lock:
-            messages = list(self._kept)
-            self._kept.clear()
+            messages = self._taken()
             lost, self._lost = self._lost or not self.polling, False
             self.polling = True
         if lost:
             messages.append((encode(self._state()), []))
+        self._send_batch(messages)
+
+    def _taken(self) -> list[Kept]:
+        messages = list(self._kept)
+        self._kept.clear()
+        return messages
+
+    def _send_batch(self, messages: list[Kept]) -> None:
         batch = Batch([message for message, _ in messages], [len(buffers) for _, buffers in messages])
         self._send(encode(batch), [buffer for _, buffers in messages for buffer in buffers])

@@ -51,6 +51,9 @@ if TYPE_CHECKING:
 
 _STATIC = pathlib.Path(__file__).parent / "static"
 
+PICTURE_WITHIN_S = 2.0
+"""How long showing the widget waits for its picture."""
+
 
 class LITWidget(ObjectMethods, Export, Readings, Logged, Saving, ThreadedWidget):
     """Annotate a video with SAM 2 and an adapter that learns from every correction.
@@ -133,8 +136,7 @@ class LITWidget(ObjectMethods, Export, Readings, Logged, Saving, ThreadedWidget)
         # Colab drops what threads send; there the view asks instead.
         transport = "poll" if "google.colab" in sys.modules else "push"
         super().__init__(transport=transport, view_height=view_height)
-        self._outbox = Outbox(self.send, lambda: self._annotation.state)
-        self._outbox.polling = transport == "poll"
+        self._outbox = Outbox(self.send, lambda: self._annotation.state, lambda: self.transport == "poll")
         self._annotation = Annotation(learner, chosen, self._outbox.post, quality=quality)
         self._errors: list[Exception] = []
         self._model_worker = Worker("model", self._failed)
@@ -338,7 +340,10 @@ class LITWidget(ObjectMethods, Export, Readings, Logged, Saving, ThreadedWidget)
     def _repr_mimebundle_(self, **kwargs: Any) -> Any:
         """The widget, and a picture of it for places that show notebooks without running them."""
         bundle = super()._repr_mimebundle_(**kwargs)
-        if bundle is None or not self.preview:
+        if bundle is None:
+            return None
+        self._pixel_worker.submit(lambda _: self._refresh_preview())
+        if not self._pixel_worker.wait(PICTURE_WITHIN_S) and not self.preview:
             return bundle
         data, metadata = bundle
         data["image/jpeg"] = base64.b64encode(self.preview).decode()

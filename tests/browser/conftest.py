@@ -1,12 +1,13 @@
-"""One JupyterLab server and one Chromium for all browser tests, and a fresh page, notebook and kernel for each."""
+"""One Jupyter server and one Chromium for all browser tests, and a fresh page, notebook and kernel for each."""
 
 import re
 from pathlib import Path
 
 import pytest
-from lab import Lab, lab_server, launch
+from lab import Lab
 from page import Page
 from playwright.sync_api import sync_playwright
+from server import lab_server, launch
 
 ARTIFACTS = Path(__file__).parents[1] / "artifacts"
 
@@ -41,11 +42,11 @@ def open_lab(server, chromium, request, artifacts):
     """Opens a notebook with the given cells, the first of which finds `clip` made."""
     opened = []
 
-    def start(*cells, frames=16, size=(1280, 900)):
+    def start(*cells, frames=16, size=(1280, 900), **where):
         first, *others = cells or (SHOW,)
         context = chromium.new_context(viewport={"width": size[0], "height": size[1]})
         name = re.sub(r"\W+", "-", request.node.name)
-        lab = Lab(context.new_page(), server, name, [CLIP.format(frames=frames) + first, *others])
+        lab = Lab(context.new_page(), server, name, [CLIP.format(frames=frames) + first, *others], **where)
         opened.append(lab)
         return lab
 
@@ -63,9 +64,9 @@ def open_page(chromium, request, artifacts):
     """Opens one view of a widget of this process on an empty page."""
     opened = []
 
-    def start(widget, size=(1280, 900)):
+    def start(widget, size=(1280, 900), **options):
         context = chromium.new_context(viewport={"width": size[0], "height": size[1]})
-        opened.append(Page(context.new_page(), widget))
+        opened.append(Page(context.new_page(), widget, **options))
         return opened[-1]
 
     yield start

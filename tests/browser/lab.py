@@ -1,50 +1,24 @@
-"""What the browser tests are written with: a JupyterLab server, a notebook in it, and one view of the widget.
+"""What the browser tests are written with: a notebook in JupyterLab or Notebook 7, and one view of the widget.
 
-JupyterLab is driven through `window.jupyterapp`, and the widget's state is read from the `data-` attributes
+Both are driven through `window.jupyterapp`, and the widget's state is read from the `data-` attributes
 that the view publishes, so that no test waits for a fixed time or looks for a prompt such as `[*]`.
 """
 
 import ast
 import json
-import os
-import secrets
-import shutil
-import socket
-import subprocess
-import sys
-import urllib.request
-from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 from playwright.sync_api import TimeoutError as PlaywrightTimeout
-
-TIMEOUT_S = 90
-"""For anything that ends at all; generous, because a busy machine is slow and not wrong."""
-
-CHROMIUM_FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-dev-shm-usage",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--disable-extensions",
-    "--no-first-run",
-    # Nobody looks at the window, yet its animation frames are what some tests measure.
-    "--disable-background-timer-throttling",
-    "--disable-renderer-backgrounding",
-    "--disable-backgrounding-occluded-windows",
-]
-
-QUIET = {"fetchNews": "false", "checkForUpdates": False, "doNotDisturbMode": True}
-"""Notification settings: the first-run question of JupyterLab would lie over the page."""
+from server import TIMEOUT_S
 
 KERNEL_IS_READY = """() => {
     const panel = window.jupyterapp?.shell?.currentWidget;
     const kernel = panel?.sessionContext?.session?.kernel;
     return kernel?.status === "idle" && panel.context.isReady && panel.content.widgets.length > 0;
 }"""
+
+NOTEBOOKS_OWN = "Cannot read properties of undefined (reading 'schema')"
+"""Notebook 7 raises this whenever it opens a notebook, whatever is in it."""
 
 RUN_CELL = """async (index) => {
     const notebook = jupyterapp.shell.currentWidget.content;
@@ -66,117 +40,25 @@ EXECUTE = """async ([code, value]) => {
 }"""
 
 
-@dataclass(frozen=True)
-class Server:
-    """A running JupyterLab server, its notebooks in a folder."""
-
-    port: int
-    token: str
-    notebooks: Path
-
-    def address_of(self, path):
-        """Where a browser opens a notebook, in a workspace of its own."""
-        return f"http://127.0.0.1:{self.port}/lab/tree/{path}?token={self.token}&reset"
-
-    def api(self, method, path):
-        """Ask the server's own interface."""
-        request = urllib.request.Request(
-            f"http://127.0.0.1:{self.port}/api/{path}",
-            method=method,
-            headers={"Authorization": f"token {self.token}"},
-        )
-        with urllib.request.urlopen(request, timeout=20) as answer:
-            return json.loads(answer.read() or "null")
-
-
-@contextmanager
-def lab_server(folder):
-    """A JupyterLab server of this Python, apart from all settings and kernels of the user."""
-    settings = folder / "settings" / "@jupyterlab" / "apputils-extension"
-    settings.mkdir(parents=True)
-    (settings / "notification.jupyterlab-settings").write_text(json.dumps(QUIET))
-    server = Server(free_port(), secrets.token_hex(16), folder / "notebooks")
-    server.notebooks.mkdir()
-    places = {
-        "JUPYTER_CONFIG_DIR": "config",
-        "JUPYTER_DATA_DIR": "data",
-        "JUPYTER_RUNTIME_DIR": "runtime",
-        "IPYTHONDIR": "ipython",
-        "JUPYTERLAB_SETTINGS_DIR": "settings",
-        "JUPYTERLAB_WORKSPACES_DIR": "workspaces",
-    }
-    # Threads of the model must not take the cores that the browser needs.
-    environment = os.environ | {key: str(folder / name) for key, name in places.items()} | {"OMP_NUM_THREADS": "1"}
-    options = [
-        "--no-browser",
-        "--allow-root",
-        "--ServerApp.ip=127.0.0.1",
-        f"--ServerApp.port={server.port}",
-        "--ServerApp.port_retries=0",
-        f"--IdentityProvider.token={server.token}",
-        f"--ServerApp.root_dir={server.notebooks}",
-        "--ServerApp.terminals_enabled=False",
-        "--LabApp.expose_app_in_browser=True",
-        "--LabApp.extension_manager=readonly",
-    ]
-    log = folder / "server.log"
-    with log.open("w") as out:
-        command = [sys.executable, "-m", "jupyter", "lab", *options]
-        process = subprocess.Popen(command, env=environment, stdout=out, stderr=subprocess.STDOUT)
-    try:
-        wait_for_server(server, process, log)
-        yield server
-    finally:
-        process.terminate()
-        try:
-            process.wait(timeout=20)
-        except subprocess.TimeoutExpired:
-            process.kill()
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
-def wait_for_server(server, process, log):
-    for _ in range(TIMEOUT_S * 5):
-        try:
-            server.api("GET", "status")
-        except OSError:
-            try:
-                process.wait(timeout=0.2)
-            except subprocess.TimeoutExpired:
-                continue
-            break
-        else:
-            return
-    raise RuntimeError(f"JupyterLab did not start:\n{log.read_text()}")
-
-
-def launch(playwright):
-    """The system's Chromium without a window."""
-    return playwright.chromium.launch(executable_path=shutil.which("chromium"), args=CHROMIUM_FLAGS)
-
-
 class Lab:
-    """A page with JupyterLab, one notebook open in it.
+    """A page with one notebook open in it.
 
     Args:
         page: an empty page.
         server: the server.
         name: of the notebook, without its extension.
         cells: the source of its cells.
+        host: what opens it, "lab" or "notebook".
+        kernel: the name of its kernel.
     """
 
-    def __init__(self, page, server, name, cells):
+    def __init__(self, page, server, name, cells, *, host="lab", kernel="python3"):
         self.page, self.server, self.path = page, server, f"{name}.ipynb"
         self.trouble = []
-        page.on("pageerror", lambda error: self.trouble.append(str(error)))
+        page.on("pageerror", self._note)
         page.set_default_timeout(TIMEOUT_S * 1000)
-        (server.notebooks / self.path).write_text(json.dumps(notebook(cells)))
-        page.goto(server.address_of(self.path))
+        (server.notebooks / self.path).write_text(json.dumps(notebook(cells, kernel)))
+        page.goto(server.address_of(self.path, host))
         self._wait_for_kernel()
 
     def show(self, index=0, nth=0):
@@ -230,17 +112,21 @@ class Lab:
         for session in self.server.api("GET", "sessions"):
             self.server.api("DELETE", f"sessions/{session['id']}")
 
+    def _note(self, error):
+        if str(error) != NOTEBOOKS_OWN:
+            self.trouble.append(str(error))
+
     def _wait_for_kernel(self):
         self.page.wait_for_function(KERNEL_IS_READY)
 
 
-def notebook(cells):
+def notebook(cells, kernel):
     code = {"cell_type": "code", "execution_count": None, "metadata": {}, "outputs": []}
-    kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    spec = {"name": kernel, "display_name": kernel, "language": "python"}
     return {
         "nbformat": 4,
         "nbformat_minor": 5,
-        "metadata": {"kernelspec": kernel},
+        "metadata": {"kernelspec": spec},
         "cells": [code | {"id": f"cell-{i}", "source": source} for i, source in enumerate(cells)],
     }
 
@@ -321,6 +207,15 @@ class View:
             }
             return count;
         }""")
+
+
+def answers_within(view, condition, seconds):
+    """Whether a view comes to a condition within so many seconds."""
+    try:
+        view.until(condition, seconds)
+    except AssertionError:
+        return False
+    return True
 
 
 AXE = Path(__file__).parents[2] / "js" / "node_modules" / "axe-core" / "axe.min.js"

@@ -49,10 +49,11 @@ class Page:
     Args:
         page: an empty page.
         widget: a widget that no other view shows.
+        html: what the page is but for the view.
     """
 
-    def __init__(self, page, widget):
-        self.page, self.widget = page, widget
+    def __init__(self, page, widget, html=PAGE):
+        self.page, self.widget, self._html = page, widget, html
         self.trouble = []
         self._messages, self._lock = [], threading.Lock()
         widget.transport, widget._outbox.polling = "poll", True
@@ -85,7 +86,7 @@ class Page:
         elif path:
             route.fulfill(status=404)
         else:
-            route.fulfill(body=PAGE, content_type="text/html")
+            route.fulfill(body=self._html, content_type="text/html")
 
     def _keep(self, message, buffers):
         with self._lock:

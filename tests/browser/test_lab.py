@@ -1,12 +1,36 @@
 """What a person does with the widget in JupyterLab."""
 
+from importlib.metadata import version
+
+import nbformat
 import pytest
+from helpers import clip
 from lab import candidates, correct, prompt, track
+from loop import FRAMES, whole_loop
+from nbconvert import HTMLExporter
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
+# What a host such as Colab does; "push" is one that the kernel does not recognise.
+DROPPING = """
+import threading
+dropped = []
 
-def test_annotate_correct_learn_propose_accept_undo_reload(open_lab):
+class Dropping(LITWidget):
+    def _send(self, message, buffers=None):
+        if not threading.current_thread().name.startswith("lit-"):
+            super()._send(message, buffers)
+        elif message["method"] == "custom":
+            dropped.append(message)
+
+w = Dropping(clip.frames)
+w.transport = "{transport}"
+w._outbox.polling = w.transport == "poll"
+w"""
+
+
+@pytest.mark.hosts
+def test_annotate_correct_learn_propose_accept_undo_reload(open_lab, record_property):
     lab = open_lab("w = LITWidget(clip.frames)\nw", "w")
     view = lab.show()
     view.remember()
@@ -49,8 +73,26 @@ def test_annotate_correct_learn_propose_accept_undo_reload(open_lab):
         assert again.data["frame"] == "10"
         assert "v1" in again.text("learned")
     assert lab.ask("(w.corrections, w.accepted)") == ([6], [])
+    check_saved(lab.server.notebooks / lab.path, pictures=1)
+    lab.command("@jupyter-widgets/jupyterlab-manager:saveWidgetState")
+    lab.command("docmanager:save")
+    check_saved(lab.server.notebooks / lab.path, pictures=2, with_state=True)
     correct(lab, views[0], 10)
     views[1].until("d.prompts === '1'")
+    record_property("host", f"JupyterLab {version('jupyterlab')}")
+    record_property("loop", "works, reload and a second view too")
+    record_property("threads", "asked for" if lab.ask("w._outbox.polling") else "arrive")
+
+
+def check_saved(path, *, pictures, with_state=False):
+    """That a saved notebook is small and shows pictures where nothing runs."""
+    saved = nbformat.read(path, 4)
+    assert ("widgets" in saved.metadata) == with_state
+    print(f"the saved notebook has {path.stat().st_size / 1000:.0f} kB")
+    assert path.stat().st_size < 1_000_000
+    saved.metadata.pop("widgets", None)
+    page, _ = HTMLExporter().from_notebook_node(saved)
+    assert page.count('src="data:image/jpeg;base64,') == pictures
 
 
 def test_the_view_follows_the_tracking_until_a_click_stops_it(open_lab):
@@ -165,22 +207,42 @@ def test_errors_are_shown(open_lab):
     assert lab.ask("w.masks().any((1, 2)).all().item()")
 
 
-def test_a_restarted_kernel_is_noticed_and_what_was_there_stays(open_lab):
+ENDINGS = {
+    "restarted": "() => jupyterapp.shell.currentWidget.sessionContext.session.kernel.restart()",
+    "shut down": "() => jupyterapp.shell.currentWidget.sessionContext.shutdown()",
+    "killed": """() => void jupyterapp.shell.currentWidget.sessionContext.session.kernel.requestExecute(
+        { code: "import os, signal; os.kill(os.getpid(), signal.SIGKILL)" })""",
+}
+"""How a kernel may end, in JavaScript."""
+
+
+@pytest.mark.parametrize("ending", ENDINGS)
+def test_a_kernel_that_ends_is_noticed_and_what_was_there_stays(open_lab, ending):
     lab = open_lab()
     view = lab.show()
     prompt(lab, view)
+    view.until("d.framesCached === '16'")
     masks = view.data["masks"]
-    lab.page.evaluate("() => jupyterapp.shell.currentWidget.sessionContext.session.kernel.restart()")
+    lab.page.evaluate(ENDINGS[ending])
+    if ending == "killed":
+        lab.page.locator(".jp-Dialog .jp-mod-accept").click()
+    if ending == "shut down":
+        # JupyterLab tells the view nothing; the next action shows it.
+        view.press("t")
     view.until("d.status === 'disconnected'")
-    assert "restarted" in view.text("status")
-    assert view.data["masks"] == masks
-    view.press("ArrowRight", "t", "Escape")
-    view.until("d.frame === '1' && d.status === 'disconnected'")
+    assert "Not connected" in view.text("status")
+    assert "not connected" in view.text("link")
+    view.focus()
+    view.go_to(1)
+    view.go_to(0)
+    view.press("t", "Escape")
+    assert (view.data["masks"], view.data["status"]) == (masks, "disconnected")
+    assert int(view.data["maskPixels"]) > 0
 
 
-def test_poll_transport(open_lab):
-    lab = open_lab("w = LITWidget(clip.frames)\nw.transport = 'poll'\nw._outbox.polling = True\nw")
-    view = lab.show()
-    prompt(lab, view)
-    track(view, frames=16)
-    assert lab.ask("w._outbox.polling")
+@pytest.mark.parametrize("transport", ["poll", "push"])
+def test_whole_loop_where_what_threads_send_is_dropped(open_lab, transport):
+    lab = open_lab(DROPPING.format(transport=transport))
+    whole_loop(lab.show(), clip("easy", 2, FRAMES).target)
+    assert lab.ask("(w.corrections, w.accepted, w._outbox.polling)") == ([6], [10], True)
+    assert lab.ask("len(dropped) > 0") == (transport == "push")

@@ -142,7 +142,8 @@ def test_page_answers_while_learning(open_lab):
 
 
 @pytest.mark.skipif(IPYKERNEL < (7, 1), reason="before ipykernel 7.1 messages wait for the running cell")
-def test_kernel_answers_while_a_cell_runs(open_lab):
+@pytest.mark.hosts
+def test_kernel_answers_while_a_cell_runs(open_lab, record_property):
     waiting = """
 import time
 until = time.monotonic() + 60
@@ -160,3 +161,5 @@ while not w.masks().any((1, 2)).all():
     view.press("t")
     lab.finish()
     view.until("d.job === 'track:done' && d.masks === '16'")
+    record_property("host", f"JupyterLab {version('jupyterlab')}")
+    record_property("click", "answered at once")
