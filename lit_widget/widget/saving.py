@@ -1,17 +1,23 @@
-"""What the widget does with session files."""
+"""What the widget does with its own files: sessions and adapters."""
 
 from __future__ import annotations
 
 import os
+import pathlib
 import time
 from collections.abc import Callable
 from types import MethodType
 from typing import Any
 
+from lit_widget.core.adapter_file import load_adapter, save_adapter
+from lit_widget.video.adaptation import VideoItem
 from lit_widget.video.frames import Frames
 from lit_widget.video.models import POCKET
 
+from .activity import Activity
 from .annotation import Annotation
+from .journal import action
+from .limits import AnnotationError
 from .outbox import Outbox
 from .store import (
     MissingFrames,
@@ -25,7 +31,7 @@ from .store import (
     read,
     restore,
 )
-from .to_view import Error
+from .to_view import Error, JobKind
 
 
 def _completed(options: dict[str, Any], stored: Stored, frames: Frames) -> dict[str, Any]:
@@ -67,6 +73,8 @@ class Saving:
 
     _annotation: Annotation
     _outbox: Outbox
+    _item: Callable[[int, int | None], VideoItem]
+    _submit: Callable[[JobKind, Callable[[Activity], None]], None]
     _recorder: Recorder | None = None
 
     @OfTheClass
@@ -130,7 +138,7 @@ class Saving:
         if isinstance(frames, MissingFrames):
             self._outbox.post(Error(f"The video is not there: {frames.why}. Masks can be seen, not changed."))
         elif standing:
-            self._submit("predict", lambda _: prompt_again(annotation, standing))  # pyright: ignore[reportAttributeAccessIssue]
+            self._submit("predict", lambda _: prompt_again(annotation, standing))
 
     def _record(self, file: SessionFile, *, resumed: bool = False) -> Recorder:
         annotation = self._annotation
@@ -142,3 +150,25 @@ class Saving:
     def session(self) -> str | None:
         """The session's file, `None` if it is not saved."""
         return None if self._recorder is None else str(self._recorder.path)
+
+    def save_adapter(self, path: str | pathlib.Path, *, object_id: int | None = None) -> pathlib.Path:
+        """Write what an object's adapter has learned to a safetensors file, for the next video of the kind.
+
+        Raises:
+            ValueError: if it has learned nothing.
+        """
+        owner = self._item(0, object_id).object
+        adapter = self._annotation.learner.adapters.trained(owner)
+        if adapter is None:
+            raise AnnotationError(f"the adapter of object {owner} has learned nothing yet; correct a frame first")
+        return save_adapter(adapter.snapshot(), path)
+
+    @action
+    def load_adapter(self, path: str | pathlib.Path, *, object_id: int | None = None) -> None:
+        """Begin with what `save_adapter` wrote, in a widget of the same model and strategy.
+
+        Raises:
+            ValueError: if the file holds no adapter, or, when the work is done, none that fits.
+        """
+        owner, state = self._item(0, object_id).object, load_adapter(path)
+        self._submit("predict", lambda _: self._annotation.load_adapter(owner, state))

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import traitlets
 
-from lit_widget.core.adapter_file import load_adapter, save_adapter
 from lit_widget.core.strategy import Strategy, find_strategy
 from lit_widget.video.adaptation import VideoItem
 from lit_widget.video.frames import open_frames
@@ -241,28 +240,6 @@ class LITWidget(ObjectMethods, Export, Readings, Logged, Saving, ThreadedWidget)
     def set_learning(self, on: bool) -> None:
         """Learn from corrections and propose, or, with `False`, do neither; what was learned is kept."""
         self._annotation.set_learning(on)
-
-    def save_adapter(self, path: str | pathlib.Path, *, object_id: int | None = None) -> pathlib.Path:
-        """Write what an object's adapter has learned to a safetensors file, for the next video of the kind.
-
-        Raises:
-            ValueError: if it has learned nothing.
-        """
-        owner = self._item(0, object_id).object
-        adapter = self._annotation.learner.adapters.trained(owner)
-        if adapter is None:
-            raise AnnotationError(f"the adapter of object {owner} has learned nothing yet; correct a frame first")
-        return save_adapter(adapter.snapshot(), path)
-
-    @action
-    def load_adapter(self, path: str | pathlib.Path, *, object_id: int | None = None) -> None:
-        """Begin with what `save_adapter` wrote, in a widget of the same model and strategy.
-
-        Raises:
-            ValueError: if the file holds no adapter, or, when the work is done, none that fits.
-        """
-        owner, state = self._item(0, object_id).object, load_adapter(path)
-        self._submit("predict", lambda _: self._annotation.load_adapter(owner, state))
 
     def cancel(self) -> None:
         """Stop the running work after the frame or step in hand and drop what waits behind it; what is done stays."""
