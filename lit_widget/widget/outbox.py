@@ -7,8 +7,8 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any
 
-from .messages import encode
-from .to_view import Batch, ToView
+from .to_view import Batch
+from .wire import encode
 
 Send = Callable[[dict[str, Any], list[bytes]], None]
 
@@ -24,14 +24,14 @@ class Outbox:
         state: what a view must be told after messages were lost.
     """
 
-    def __init__(self, send: Send, state: Callable[[], ToView]) -> None:
+    def __init__(self, send: Send, state: Callable[[], Any]) -> None:
         self._send, self._state = send, state
         self._kept: deque[tuple[dict[str, Any], list[bytes]]] = deque(maxlen=MAX_KEPT)
         self._lock = threading.Lock()
         self._lost = False
         self.polling = False
 
-    def post(self, message: ToView, buffers: list[bytes] | None = None) -> None:
+    def post(self, message: Any, buffers: list[bytes] | None = None) -> None:
         """Deliver a message with its buffers."""
         with self._lock:
             if self.polling:
