@@ -138,7 +138,7 @@ class AdapterBank:
     """The adapters of a learner, one or several per key (an object, a group), each made when first needed."""
 
     def __init__(self, module: nn.Module, recipe: Recipe, *, seed: int) -> None:
-        self._module, self._recipe, self._seed = module, recipe, seed
+        self._module, self.recipe, self._seed = module, recipe, seed
         self._adapters: dict[tuple[Hashable, int], Adapter] = {}
 
     def trained(self, key: Hashable, slot: int = 0) -> Adapter | None:
@@ -156,7 +156,7 @@ class AdapterBank:
         """The adapter of `key`, fresh if there was none."""
         if (key, slot) not in self._adapters:
             # Each starts elsewhere, so that several adapters of one key differ.
-            self._adapters[key, slot] = Adapter(self._module, self._recipe, seed=self._seed + slot)
+            self._adapters[key, slot] = Adapter(self._module, self.recipe, seed=self._seed + slot)
         return self._adapters[key, slot]
 
     def versions(self) -> dict[tuple[Hashable, int], tuple[int, tuple]]:

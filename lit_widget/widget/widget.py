@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import base64
 import pathlib
-import sys
 from collections.abc import Callable, Sequence
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
@@ -26,7 +24,6 @@ from .activity import Activity, activity
 from .annotation import Annotation
 from .answers import Answers
 from .codec import PREVIEW_WIDTH, encode_jpeg
-from .comms import ThreadedWidget
 from .dispatch import Buffer, dispatch
 from .export import Export
 from .limits import AnnotationError, check_point, checked_mask, whole_number
@@ -38,6 +35,7 @@ from .saving import Saving
 from .to_view import Error, JobKind
 from .warm_up import warm_up
 from .worker import Job, Worker
+from .working import WorkingWidget, best_transport
 
 if TYPE_CHECKING:
     from peft import PeftConfig
@@ -52,7 +50,7 @@ _asked_by_view: ContextVar[bool] = ContextVar("asked_by_view", default=False)
 """Whether a view's message is being handled; its errors belong in the view and not in a later cell."""
 
 
-class LITWidget(ObjectMethods, Export, Readings, Saving, ThreadedWidget):
+class LITWidget(ObjectMethods, Export, Readings, Saving, WorkingWidget):
     """Annotate a video with SAM 2 and an adapter that learns from every correction.
 
     Every action of the mouse has a method with the same effect. Methods return at once and work is done in
@@ -88,10 +86,7 @@ class LITWidget(ObjectMethods, Export, Readings, Saving, ThreadedWidget):
     _esm = _STATIC / "widget.js"
     _css = _STATIC / "widget.css"
 
-    preview = traitlets.Bytes(help="JPEG of the current frame with its masks.").tag(sync=True)
     frame_index = traitlets.Int(0, help="The frame that the view shows.").tag(sync=True)
-    transport = traitlets.Enum(("push", "poll"), "push", help="How messages reach the view.").tag(sync=True)
-    view_height = traitlets.Int(420, min=120, help="Height of the picture in CSS pixels.").tag(sync=True)
 
     def __init__(
         self,
@@ -124,8 +119,7 @@ class LITWidget(ObjectMethods, Export, Readings, Saving, ThreadedWidget):
             tracker=follower,
             features=features,
         )
-        # Colab drops what threads send; there the view asks instead.
-        transport = "poll" if "google.colab" in sys.modules else "push"
+        transport = best_transport()
         super().__init__(transport=transport, view_height=view_height)
         self._outbox = Outbox(self.send, lambda: self._annotation.state)
         self._outbox.polling = transport == "poll"
@@ -246,26 +240,6 @@ class LITWidget(ObjectMethods, Export, Readings, Saving, ThreadedWidget):
         """Stop tracking, and let what waits not track either; what is to be learned is learned."""
         self._model_worker.interrupt()
 
-    def wait(self, timeout: float | None = None) -> bool:
-        """Block until the work is done.
-
-        Args:
-            timeout: seconds to wait at most.
-
-        Returns:
-            Whether it was done in time.
-
-        Raises:
-            Exception: the first error, since the last call, of work that methods asked for; a view shows the
-                errors of its own.
-        """
-        done = self._model_worker.wait(timeout)
-        if self._errors:
-            first, self._errors = self._errors[0], []
-            # The worker's frames would bury the sentence.
-            raise first.with_traceback(None) from None
-        return done
-
     # --- Evaluating and ending ----------------------------------------------------------------
 
     def run_simulation(self, ground_truth: Any = None, **options: Any) -> SimulationResult:
@@ -296,15 +270,6 @@ class LITWidget(ObjectMethods, Export, Readings, Saving, ThreadedWidget):
             self.frames.close()
         super().close()
 
-    def _repr_mimebundle_(self, **kwargs: Any) -> Any:
-        """The widget, and a picture of it for places that show notebooks without running them."""
-        bundle = super()._repr_mimebundle_(**kwargs)
-        if bundle is None or not self.preview:
-            return bundle
-        data, metadata = bundle
-        data["image/jpeg"] = base64.b64encode(self.preview).decode()
-        return data, metadata
-
     @traitlets.validate("frame_index")
     def _within_the_video(self, proposal: Any) -> int:
         if not 0 <= proposal["value"] < len(self.frames):
@@ -333,11 +298,6 @@ class LITWidget(ObjectMethods, Export, Readings, Saving, ThreadedWidget):
             self._pixel_worker.submit(lambda _: self._refresh_preview())
 
         self._model_worker.submit(run)
-
-    def _failed(self, error: Exception) -> None:
-        known = isinstance(error, (ValueError, IndexError))
-        text = str(error) if known else f"Unexpected {type(error).__name__}: {error}. What was done so far is kept."
-        self._outbox.post(Error(text))
 
     def _receive(self, _: object, content: object, buffers: Sequence[Buffer]) -> None:
         """Handle a message from a view; runs on whichever thread the kernel chose, so it only enqueues."""
