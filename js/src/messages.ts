@@ -1,6 +1,8 @@
 // Every message between the view and the kernel; the mirror of `messages.py` and `to_view.py` in `lit_widget/widget/`.
 // Names on the wire are those of the Python fields. Buffers travel beside a message.
 
+import { anything, bool, type Check, int, list, num, oneOf, record, str, tuple, wire } from "./wire";
+
 export const PROTOCOL = 4;
 
 // --- View to kernel ---------------------------------------------------------------------------
@@ -248,50 +250,6 @@ export interface Batch {
 
 export type ToView = State | Frames | Masks | ConfidenceStrips | Job | ProposalInfo | KernelError | Batch;
 
-/** What came is not a message of this protocol. */
-export class MessageError extends Error {}
-
-type Check<T> = (value: unknown, at: string) => T;
-type Shape<T> = { [K in keyof T]: Check<T[K]> };
-
-function expected(what: string, at: string): never {
-  throw new MessageError(`message from the kernel: expected ${what} in ${at}`);
-}
-
-const num: Check<number> = (value, at) =>
-  typeof value === "number" && Number.isFinite(value) ? value : expected("a finite number", at);
-const int: Check<number> = (value, at) =>
-  Number.isSafeInteger(value) ? (value as number) : expected("an integer", at);
-const str: Check<string> = (value, at) => (typeof value === "string" ? value : expected("a text", at));
-const bool: Check<boolean> = (value, at) => (typeof value === "boolean" ? value : expected("a boolean", at));
-const anything: Check<unknown> = (value) => value;
-
-const oneOf =
-  <T extends string>(...options: readonly T[]): Check<T> =>
-  (value, at) =>
-    options.includes(value as T) ? (value as T) : expected(options.join(" | "), at);
-
-const list =
-  <T>(item: Check<T>): Check<T[]> =>
-  (value, at) =>
-    Array.isArray(value) ? value.map((entry, i) => item(entry, `${at}[${i}]`)) : expected("a list", at);
-
-const tuple =
-  <T extends unknown[]>(...items: { [K in keyof T]: Check<T[K]> }): Check<T> =>
-  (value, at) =>
-    Array.isArray(value) && value.length === items.length
-      ? (items.map((item, i) => item(value[i], `${at}[${i}]`)) as T)
-      : expected(`${items.length} entries`, at);
-
-const record =
-  <T>(shape: Shape<T>): Check<T> =>
-  (value, at) => {
-    if (typeof value !== "object" || value === null) expected("an object", at);
-    const given = value as Record<string, unknown>;
-    const pairs = Object.entries(shape) as [string, Check<unknown>][];
-    return Object.fromEntries(pairs.map(([key, check]) => [key, check(given[key], `${at}.${key}`)])) as T;
-  };
-
 const video = record<VideoInfo>({ name: str, n_frames: int, height: int, width: int, fps: num });
 const prompt = record<Prompt>({ frame: int, object: int, x: num, y: num, positive: bool });
 const standing = record<Standing>({ frame: int, object: int, painted: bool, box: list(num), first: bool });
@@ -376,11 +334,29 @@ export function buffersOf(message: ToView): number {
   }
 }
 
-/** Read a message from the kernel; fields that this version does not know are dropped. */
-export function parse(content: unknown): ToView {
-  const type = (content as { type?: unknown } | null)?.type;
-  if (typeof type !== "string" || !Object.hasOwn(SHAPES, type)) {
-    throw new MessageError(`message from the kernel: unknown type ${String(type).slice(0, 40)}`);
-  }
-  return SHAPES[type as ToView["type"]](content, type);
-}
+const ANSWERED: ReadonlySet<ToKernel["type"]> = new Set([
+  "hello",
+  "requestFrames",
+  "requestMasks",
+  "click",
+  "box",
+  "giveMask",
+  "removePrompt",
+  "track",
+  "setRange",
+  "setLearning",
+  "learn",
+  "flag",
+  "accept",
+  "undo",
+  "redo",
+  "forget",
+  "addObject",
+  "choose",
+  "editObject",
+  "deleteObject",
+]);
+
+/** The video's protocol, for the line to the kernel. */
+export const VIDEO = wire<Given<ToKernel>, ToView>(PROTOCOL, ANSWERED, encode, SHAPES, buffersOf);
+export const { parse } = VIDEO;
