@@ -1,87 +1,81 @@
-"""What tests of the gallery share: a small CLIP of random weights, images drawn by a rule, and a widget on them."""
+"""What tests of the gallery share: the pocket CLIP, its look-alikes, and a widget on a few of them."""
 
+import tempfile
+import time
 from functools import cache
 
 import numpy as np
-import torch
-from PIL import Image, ImageDraw
 
-from lit_widget.images.head import Head
+from lit_widget.images.clip import Clip
+from lit_widget.images.datasets.embedded import embedded_images
 from lit_widget.widget.gallery.widget import LITClassifier
 
-CLASSES = ["red circle", "red square", "green circle", "green square", "blue circle", "blue square"]
-COLOURS = {"red": (200, 60, 50), "green": (60, 150, 70), "blue": (60, 90, 190)}
-SIDE = 96
-
-
-class TinyClip:
-    """Transformers' own CLIP, narrow and untrained; its texts are random directions."""
-
-    name = "tiny"
-
-    def __init__(self, delay_s=0.0):
-        from transformers import CLIPVisionConfig, CLIPVisionModelWithProjection
-
-        with torch.random.fork_rng():
-            torch.manual_seed(0)
-            config = CLIPVisionConfig(
-                hidden_size=32, intermediate_size=64, num_hidden_layers=2, num_attention_heads=2, image_size=32,
-                patch_size=8, projection_dim=16,
-            )  # fmt: skip
-            self.model = CLIPVisionModelWithProjection(config).eval().requires_grad_(False)
-        self.delay_s = delay_s
-
-    def pooled(self, images):
-        import time
-
-        time.sleep(self.delay_s)
-        pixels = [np.asarray(Image.fromarray(each).resize((32, 32)), np.float32) / 127.5 - 1 for each in images]
-        batch = torch.from_numpy(np.stack(pixels)).permute(0, 3, 1, 2)
-        return self.model.vision_model(batch).pooler_output
-
-    def head(self, class_names):
-        with torch.random.fork_rng():
-            torch.manual_seed(1)
-            return Head(self.model.visual_projection.weight, torch.randn(len(class_names), 16))
+CLASSES = 12
 
 
 @cache
-def tiny():
-    return TinyClip()
+def pocket():
+    return Clip.load("pocket")
 
 
-def drawn(label, seed=0):
-    """An image of a class: its shape in its colour, somewhere."""
-    colour, shape = CLASSES[label].split()
-    random = np.random.default_rng([label, seed])
-    image = Image.new("RGB", (SIDE, SIDE), tuple(random.integers(190, 235, 3).tolist()))
-    size = int(random.integers(26, 56))
-    x, y = random.integers(6, SIDE - size - 6, 2).tolist()
-    draw = ImageDraw.Draw(image)
-    (draw.ellipse if shape == "circle" else draw.rectangle)((x, y, x + size, y + size), fill=COLOURS[colour])
-    return image
+@cache
+def features_folder():
+    """Features of the same images are computed once per run of the tests."""
+    return tempfile.mkdtemp(prefix="features-")
 
 
-def truth(n):
-    """The classes of a set of images."""
-    return np.random.default_rng(3).integers(0, len(CLASSES), n).tolist()
+@cache
+def look_alikes(n=24):
+    """Images of a few classes that are hard to tell apart."""
+    made = embedded_images(0, classes=CLASSES, per_class=8)
+    return made.only(range(n))
 
 
-def folder_of(path, n=12):
-    """A folder with images."""
-    path.mkdir(exist_ok=True)
-    for index, label in enumerate(truth(n)):
-        drawn(label, index).save(path / f"{index:04d}.png")
-    return path
-
-
+@cache
 def arrays(n=12):
-    """Images as arrays."""
-    return [np.asarray(drawn(label, index)) for index, label in enumerate(truth(n))]
+    return [look_alikes().read(index) for index in range(n)]
 
 
-def gallery_on(images=None, classes=CLASSES, *, n=12, **options):
+def gallery_on(images=None, classes=None, *, n=24, **options):
     """A widget on images, all of which were looked at."""
-    widget = LITClassifier(arrays(n) if images is None else images, classes, **{"model": tiny(), **options})
-    assert widget.wait(30)
+    widget = opened(images, classes, n=n, **options)
+    assert widget.wait(60)
     return widget
+
+
+def opened(images=None, classes=None, *, n=24, **options):
+    images = look_alikes(n) if images is None else images
+    return LITClassifier(images, classes, **{"model": pocket(), "features": features_folder(), **options})
+
+
+def truth(widget):
+    """The true class of each image."""
+    return widget._pictures.images.labels
+
+
+def label_all(widget, most=1000):
+    """Give every image its class, in the order in which they come."""
+    for _ in range(most):
+        if not (widget.labels.verdict == "open").any():
+            return
+        widget.label(widget.image, truth(widget)[widget.image])
+        assert widget.wait(30)
+
+
+class Slow:
+    """A model that takes its time for each image."""
+
+    def __init__(self, seconds):
+        self._clip, self._seconds = pocket(), seconds
+        self.name, self.width, self.digest = "slow", self._clip.width, f"slow {time.time()}"
+
+    def pooled(self, images):
+        time.sleep(self._seconds * len(images))
+        return self._clip.pooled(images)
+
+    def head(self, class_names):
+        return self._clip.head(class_names)
+
+
+def grey(value):
+    return np.full((40, 60, 3), value, np.uint8)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Sequence
 
+from lit_widget.images.sources import ImageError
 from lit_widget.widget.codec import JPEG_QUALITY
 from lit_widget.widget.outbox import Outbox
 from lit_widget.widget.to_view import Error
@@ -13,7 +14,7 @@ from lit_widget.widget.worker import Worker
 from .labelling import Labelling
 from .looking import Look
 from .messages import PROTOCOL
-from .pictures import PictureError, Pictures
+from .pictures import Pictures
 from .to_view import Classes, PictureBytes
 
 LARGE, SMALL = 1400, 128
@@ -61,7 +62,7 @@ class Answers:
         """A picture; nothing where it cannot be read, which is told elsewhere."""
         buffer = io.BytesIO()
         try:
-            self._pictures.image(image, at_most=size).save(buffer, "JPEG", quality=JPEG_QUALITY)
-        except PictureError:
+            self._pictures.shown(image, at_most=size).save(buffer, "JPEG", quality=JPEG_QUALITY)
+        except ImageError:
             return b""
         return buffer.getvalue()

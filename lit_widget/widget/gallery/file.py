@@ -10,8 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from lit_widget.images.sources import ImageError
 from lit_widget.widget.store.file import Kind, SessionFile, SessionFileError
 from lit_widget.widget.store.values import from_json
+
+from .pictures import Pictures, open_pictures
 
 LABELS = Kind(
     "LITClassifier",
@@ -43,7 +46,8 @@ class Stored:
     """What a file says of a labelling beside its labels.
 
     Attributes:
-        folder: where the images were, `None` if they were given one by one.
+        place: the folder or data set that the images were given as, `None` if they were given one by one.
+        named: whether the classes are those of the place's own.
         n_images: how many there were.
         digest: of their names, in order.
         classes: names of the classes.
@@ -54,7 +58,8 @@ class Stored:
         seed: of the adapters.
     """
 
-    folder: str | None
+    place: str | None
+    named: bool
     n_images: int
     digest: str
     classes: list[str]
@@ -86,31 +91,36 @@ def open_labels(path: str | os.PathLike) -> tuple[SessionFile, Stored]:
 
 def _stored(file: SessionFile) -> Stored:
     meta = {key: value for key, value in file.rows("SELECT key, value FROM meta") if isinstance(key, str)}
-    kinds: dict[str, Any] = {"n_images": int, "digest": str, "classes": list, "model": str, "strategy": str}
-    kinds |= {"placement": str, "top": int, "seed": int}
+    kinds: dict[str, Any] = {
+        "named": bool,
+        "n_images": int,
+        "digest": str,
+        "classes": list,
+        "model": str,
+        "strategy": str,
+    }
+    kinds |= {"strategy": str, "placement": str, "top": int, "seed": int}
     values = {name: from_json(meta.get(name), kind) for name, kind in kinds.items()}
-    folder = from_json(meta.get("folder"), list)
-    texts = all(isinstance(each, str) for each in [*folder, *values["classes"]])
-    if not texts or len(folder) > 1 or values["n_images"] < 1 or values["top"] < 1:
+    place = from_json(meta.get("place"), list)
+    texts = all(isinstance(each, str) for each in [*place, *values["classes"]])
+    if not texts or len(place) > 1 or values["n_images"] < 1 or values["top"] < 1:
         raise SessionFileError(f"{file.path} says of its images what no images have; it is damaged")
-    return Stored(folder[0] if folder else None, **values)
+    return Stored(place[0] if place else None, **values)
 
 
-def folder_of(stored: Stored, file: SessionFile) -> Path:
-    """The folder with the images: where it was, else beside the file.
+def images_of(stored: Stored, file: SessionFile) -> Pictures:
+    """The images of a session, where they were, else beside the file.
 
     Raises:
-        SessionFileError: if it is nowhere.
+        SessionFileError: if they are nowhere.
     """
-    if stored.folder is None:
+    if stored.place is None:
         raise SessionFileError(
             f"the images of {file.path} were given one by one; give them again: LITClassifier.open(path, images)"
         )
-    there = Path(stored.folder)
-    beside = file.path.parent / there.name
-    for folder in (there, beside):
-        if folder.is_dir():
-            return folder
-    raise SessionFileError(
-        f"the images are not in {there} any more; say where they are: LITClassifier.open(path, images)"
-    )
+    beside = file.path.parent / Path(stored.place).name
+    place = str(beside) if not Path(stored.place).exists() and beside.is_dir() else stored.place
+    try:
+        return open_pictures(place, None if stored.named else stored.classes)
+    except ImageError as error:
+        raise SessionFileError(f"{error}; say where the images are now: LITClassifier.open(path, images)") from None

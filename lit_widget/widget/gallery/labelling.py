@@ -12,6 +12,8 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
+import torch
+
 from lit_widget.core.learner import Verdict as Settled
 from lit_widget.core.session import LiveSession
 from lit_widget.core.strategy import Original, Strategy
@@ -88,9 +90,12 @@ class Labelling:
 
     def came(self, images: Sequence[int]) -> None:
         """Put images that the model has looked at into their groups."""
-        for image in images:
-            group = self.learner.predict_one(ImageItem(image, 0)).output.top(1)[0]
-            self.groups.add(image, group, done=self.book[image].done)
+        if images:
+            features = torch.stack([self.learner.features[image] for image in images])
+            with torch.no_grad():
+                looks_like = self.learner.head(features).argmax(-1).tolist()
+            for image, group in zip(images, looks_like, strict=True):
+                self.groups.add(image, group, done=self.book[image].done)
         waited = self._waiting
         if self._waiting and images:
             self.image = next((each for each in images if not self.book[each].done), images[0])
@@ -116,6 +121,7 @@ class Labelling:
             verdict, update = self._judge(activity, prediction, proposal, label)
             took = 0.0 if update is None else update.update_s
             self._write(image, "label", label=label, verdict=verdict, learned=update is not None, took_s=took)
+        activity.note = f"Image {image} is {self.classes[label]}: {_outcome(verdict, update)}"
         self._go_on(image)
 
     def skip(self, image: int) -> None:
@@ -295,3 +301,10 @@ class Labelling:
         activity.note = f"{said}: image {self.image}, {self.names[self.image]}"
         self.heard(what, self.image, self.book[self.image])
         self.publish()
+
+
+def _outcome(verdict: Verdict, update: UpdateReport | None) -> str:
+    """What a label meant for the models."""
+    if verdict == "corrected":
+        return "a correction" if update is None else f"a correction, learned in {update.update_s:.2f} s"
+    return "the model knew it" if verdict == "confirmed" else "the adapter knew it, one correction saved"

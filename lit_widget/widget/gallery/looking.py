@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol, runtime_checkable
 
-import numpy as np
-import torch
-from jaxtyping import Float, UInt8
-from torch import Tensor
-
+from lit_widget.images.features import Encoder, FeatureStore
 from lit_widget.images.head import Head
 from lit_widget.widget.worker import Job
 
-from .pictures import PictureError, Pictures
 from .to_view import Looking, LookReport
 
-BATCH, FIRST_BATCH = 16, 2
+FIRST_BATCH, BATCH = 2, 16
 """Images that the model sees at once; few at first, so that there soon is one to label."""
+
+CHUNK = 256
+"""Images that are put into their groups at once."""
 
 TELL_EVERY_S = 0.25
 MOST_PROBLEMS = 20
@@ -26,117 +24,68 @@ MOST_PROBLEMS = 20
 
 
 @runtime_checkable
-class Encoder(Protocol):
+class Model(Encoder, Protocol):
     """A frozen model of images and texts, as `lit_widget.images.clip.Clip` is one."""
 
     name: str
-
-    def pooled(self, images: Sequence[UInt8[np.ndarray, "_ _ 3"]]) -> Float[Tensor, "n d"]:
-        """Pooled features of images, before the projection."""
-        ...
 
     def head(self, class_names: Sequence[str]) -> Head:
         """From pooled features to scores of these classes."""
         ...
 
 
-class Seen:
-    """Pooled features, of the images that were looked at so far."""
-
-    def __init__(self, n_images: int, width: int) -> None:
-        self._rows = np.zeros((n_images, width), np.float32)
-        self.known = np.zeros(n_images, bool)
-
-    def __len__(self) -> int:
-        return len(self._rows)
-
-    def __getitem__(self, image: int) -> Float[Tensor, " d"]:
-        """The features of one image.
-
-        Raises:
-            KeyError: if it was not looked at.
-        """
-        if not self.known[image]:
-            raise KeyError(f"the model has not looked at image {image} yet")
-        return torch.from_numpy(self._rows[image])
-
-    def put(self, images: Sequence[int], features: Float[Tensor, "n d"]) -> None:
-        """Keep the features of images."""
-        self._rows[list(images)] = features.detach().float().cpu().numpy()
-        self.known[list(images)] = True
-
-
 class Look:
     """Looks at image after image; may be stopped and taken up again.
 
     Args:
-        encoder: the model.
-        pictures: the images.
-        seen: takes the features.
-        came: called with the images whose features have come.
+        store: takes the features, on disk; what it has from an earlier time is not computed again.
+        came: called with the first image whose features have come and the one after the last.
         tell: sends a report to the views.
     """
 
     def __init__(
-        self,
-        encoder: Encoder,
-        pictures: Pictures,
-        seen: Seen,
-        came: Callable[[list[int]], None],
-        tell: Callable[[LookReport], None],
+        self, store: FeatureStore, came: Callable[[int, int], None], tell: Callable[[LookReport], None]
     ) -> None:
-        self._encoder, self._pictures, self._seen = encoder, pictures, seen
-        self._came, self._tell = came, tell
-        self.problems: dict[int, str] = {}
+        self.store, self._came, self._tell = store, came, tell
         self.status: Looking = "waiting"
-        self._left_s = 0.0
-
-    @property
-    def n_done(self) -> int:
-        """Images that were looked at, the unreadable ones included."""
-        return int(self._seen.known.sum()) + len(self.problems)
+        self._given = 0
+        self._began, self._began_at = 0.0, 0
+        self._told = 0.0
 
     def report(self) -> LookReport:
         """How far it is."""
-        problems = list(self.problems.copy().values())
-        left = round(self._left_s, 1) if self.status == "running" else 0.0
-        return LookReport(self.status, self.n_done, len(self._pictures), len(problems), left, problems[:MOST_PROBLEMS])
+        done, total, problems = self.store.done, len(self.store), list(self.store.refused.copy().values())
+        left = 0.0
+        if self.status == "running" and done > self._began_at:
+            left = (time.monotonic() - self._began) / (done - self._began_at) * (total - done)
+        return LookReport(self.status, done, total, len(problems), round(left, 1), problems[:MOST_PROBLEMS])
 
     def run(self, job: Job) -> None:
         """Look at all that is left, until the job is cancelled."""
+        self._began, self._began_at = time.monotonic(), self.store.done
         self._now("running")
-        started, told, before = time.monotonic(), time.monotonic(), self.n_done
         try:
-            for batch in self._batches():
-                if job.cancelled.is_set():
-                    break
-                self._look_at(batch)
-                now, done = time.monotonic(), self.n_done
-                self._left_s = (now - started) / max(1, done - before) * (len(self._pictures) - done)
-                if now - told >= TELL_EVERY_S:
-                    told = now
-                    self._tell(self.report())
+            self._hand_over()
+            self.store.fill(batch=FIRST_BATCH, progress=self._progress, cancelled=lambda: self._stop(job, first=True))
+            self.store.fill(batch=BATCH, progress=self._progress, cancelled=lambda: self._stop(job, first=False))
         finally:
-            self._now("done" if self.n_done == len(self._pictures) else "stopped")
+            self._now("done" if self.store.complete else "stopped")
 
-    def _batches(self) -> Iterator[list[int]]:
-        left = [i for i in np.flatnonzero(~self._seen.known).tolist() if i not in self.problems]
-        yield left[:FIRST_BATCH]
-        for start in range(FIRST_BATCH, len(left), BATCH):
-            yield left[start : start + BATCH]
+    def _stop(self, job: Job, *, first: bool) -> bool:
+        return job.cancelled.is_set() or (first and self.store.done > self._began_at)
 
-    def _look_at(self, batch: list[int]) -> None:
-        readable, pixels = [], []
-        for image in batch:
-            try:
-                pixels.append(self._pictures[image])
-                readable.append(image)
-            except PictureError as error:
-                self.problems[image] = str(error)
-        if readable:
-            with torch.inference_mode():
-                self._seen.put(readable, self._encoder.pooled(pixels))
-        self._came(readable)
+    def _progress(self, done: int, total: int) -> None:
+        self._hand_over()
+        if time.monotonic() - self._told >= TELL_EVERY_S:
+            self._told = time.monotonic()
+            self._tell(self.report())
+
+    def _hand_over(self) -> None:
+        """Give on what has come, in parts that hold up nobody."""
+        done = self.store.done
+        for start in range(self._given, done, CHUNK):
+            self._came(start, min(start + CHUNK, done))
+        self._given = done
 
     def _now(self, status: Looking) -> None:
         self.status = status

@@ -5,12 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-import torch
-from jaxtyping import Float
-from torch import Tensor
-
 import lit_widget
-from lit_widget.images.learner import Features, ImageLearner
+from lit_widget.images.features import ChosenFeatures
+from lit_widget.images.learner import ImageLearner
 from lit_widget.widget.limits import AnnotationError
 
 if TYPE_CHECKING:
@@ -21,34 +18,21 @@ if TYPE_CHECKING:
 Truth = Sequence[str | int] | Mapping[int, str | int]
 
 
-class Chosen:
-    """Features of some images."""
-
-    def __init__(self, features: Features, images: Sequence[int]) -> None:
-        self._features, self._images = features, images
-
-    def __len__(self) -> int:
-        return len(self._images)
-
-    def __getitem__(self, image: int) -> Float[Tensor, " d"]:
-        """The features of one of them."""
-        return self._features[self._images[image]]
-
-
-def simulate(labelling: Labelling, labels: Truth | None, options: dict[str, Any]) -> ClassificationResult:
-    """Run the simulation on images with known classes: those given, else those labelled so far."""
-    truth = _truth(labelling, labels)
+def simulate(
+    labelling: Labelling, labels: Truth | None, known: Sequence[int] | None, options: dict[str, Any]
+) -> ClassificationResult:
+    """Run the simulation on images with known classes: those given, else those of the set, else those labelled."""
+    truth = _truth(labelling, known if labels is None else labels)
     learner = labelling.learner
-    with torch.inference_mode(False):
-        fresh = ImageLearner(
-            learner.head,
-            Chosen(learner.features, list(truth)),
-            recipe=learner.adapters.recipe,
-            update=learner.update_config,
-            loss=learner.loss,
-            seed=learner.seed,
-        )
-        return lit_widget.simulate_classification(fresh, list(truth.values()), **options)
+    fresh = ImageLearner(
+        learner.head,
+        ChosenFeatures(learner.features, list(truth)),
+        recipe=learner.adapters.recipe,
+        update=learner.update_config,
+        loss=learner.loss,
+        seed=learner.seed,
+    )
+    return lit_widget.simulate_classification(fresh, list(truth.values()), **options)
 
 
 def _truth(labelling: Labelling, labels: Truth | None) -> dict[int, int]:
@@ -63,6 +47,7 @@ def _truth(labelling: Labelling, labels: Truth | None) -> dict[int, int]:
                 f"there are {len(labels)} labels for {len(labelling.names)} images; give one each, or a dictionary of "
                 f"labels by image"
             )
+        # Those that cannot be read were told already.
         labels = {image: label for image, label in enumerate(labels) if labelling.groups.of[image] >= 0}
     for image in labels:
         labelling.check(image)
