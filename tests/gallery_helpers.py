@@ -39,7 +39,7 @@ def arrays(n=12):
 def gallery_on(images=None, classes=None, *, n=24, **options):
     """A widget on images, all of which were looked at."""
     widget = opened(images, classes, n=n, **options)
-    assert widget.wait(60)
+    assert widget.wait(60.0)
     return widget
 
 
@@ -59,7 +59,7 @@ def label_all(widget, most=1000):
         if not (widget.labels.verdict == "open").any():
             return
         widget.label(widget.image, truth(widget)[widget.image])
-        assert widget.wait(30)
+        assert widget.wait(30.0)
 
 
 class Slow:

@@ -29,7 +29,7 @@ export function makeBottom(store: GalleryStore, commands: Commands) {
     icon: "forward",
     text: "Skip",
     label: "Skip: leave it without a label",
-    key: "␣",
+    key: "Space",
     run: commands.skip,
   });
   const flag = button({

@@ -11,8 +11,8 @@ export interface Surroundings {
   store: GalleryStore;
   transport: Pick<Transport<ToKernel, ToGallery>, "send">;
   releaseFocus(): void;
-  /** Put the focus where letters are typed, or back to the widget. */
-  focusSearch(on: boolean): void;
+  /** Put the focus where letters are typed, with these there, or back to the widget. */
+  focusSearch(text: string | null): void;
 }
 
 export type Commands = ReturnType<typeof makeCommands>;
@@ -36,7 +36,7 @@ export function makeCommands({ store, transport, releaseFocus, focusSearch }: Su
 
   function closeSearch(): void {
     store.set({ search: null });
-    focusSearch(false);
+    focusSearch(null);
   }
 
   const found = () => findClasses(store.classes, store.search?.text ?? "", ROWS);
@@ -94,7 +94,7 @@ export function makeCommands({ store, transport, releaseFocus, focusSearch }: Su
     type(text: string): void {
       if (!store.state) return;
       store.set({ search: { text, picked: 0 } });
-      focusSearch(true);
+      focusSearch(text);
     },
     pick(by: number): void {
       if (!store.search) return;

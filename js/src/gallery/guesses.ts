@@ -12,7 +12,8 @@ export const percent = (share: number): string =>
   share < 0 ? "" : share > 0 && share < 1 ? "<1" : String(Math.round(share));
 
 function makeRow(index: number, run: () => void) {
-  const key = h("kbd", { "aria-hidden": "true" }, String(index + 1));
+  // Enter takes the first one too, and it is what most people will press.
+  const key = h("kbd", { "aria-hidden": "true" }, index === 0 ? "⏎" : String(index + 1));
   const name = h("span", { class: "lit-ellipsis" });
   const bars = [h("span", { class: "lit-share lit-base" }), h("span", { class: "lit-share lit-adapted" })];
   for (const bar of bars) bar.append(h("span", {}), h("span", {}));
@@ -109,7 +110,9 @@ export function makeGuesses(store: GalleryStore, commands: Commands) {
     setText(head, search ? "Classes found" : "Guesses");
     list.setAttribute("aria-label", head.textContent ?? "");
     const version = store.card?.version ?? 0;
-    setText(adapter, version > 0 ? `adapter v${version}` : "");
+    setText(adapter, version > 0 ? "adapter" : "");
+    adapter.title = `Adapter v${version}, trained on corrections in this group`;
+    list.classList.toggle("lit-found", search !== null);
     base.hidden = !store.card;
     element.classList.toggle("lit-single", version === 0);
     list.classList.toggle("lit-faint", store.learning || (store.image >= 0 && !store.card));

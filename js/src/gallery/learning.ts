@@ -15,10 +15,12 @@ export function makeLearning(store: GalleryStore, commands: Commands) {
     run: () => commands.setLearning(!store.state?.learning),
   });
   const facts = h("div", { class: "lit-learned", tabindex: -1 });
+  const saved = h("span", { class: "lit-saved" });
+  saved.title = "Labels that the model missed and the adapter knew: each saved a correction";
   const element = h(
     "div",
     { class: "lit-section" },
-    h("div", { class: "lit-title-row" }, h("h3", { class: "lit-heading" }, "Learning"), power),
+    h("div", { class: "lit-title-row" }, h("h3", { class: "lit-heading" }, "Learning"), saved, power),
     facts,
   );
 
@@ -65,24 +67,19 @@ export function makeLearning(store: GalleryStore, commands: Commands) {
     ];
   }
 
-  function savings(): HTMLElement {
+  function savings(): HTMLElement[] {
     const { n_accepted = 0, n_corrected = 0 } = store.state ?? {};
-    const given = n_corrected === 1 ? "1 correction given" : `${n_corrected} corrections given`;
-    const saved = n_accepted > 0 ? `${n_accepted} saved` : "None saved yet";
-    return h(
-      "p",
-      {
-        class: "lit-saved",
-        title: "Labels that the model missed and the adapter knew: each saved a correction",
-      },
-      h(n_accepted > 0 ? "strong" : "span", {}, saved),
+    const given = n_corrected === 1 ? "1 correction" : `${n_corrected} corrections`;
+    return [
+      h(n_accepted > 0 ? "strong" : "span", {}, `${n_accepted} saved`),
       h("span", { class: "lit-dim" }, given),
-    );
+    ];
   }
 
   const draw = memo(() => {
     const focused = facts.contains(document.activeElement);
-    facts.replaceChildren(...(store.state ? [savings(), ...sources()] : []));
+    facts.replaceChildren(...(store.state ? sources() : []));
+    saved.replaceChildren(...(store.state ? savings() : []));
     if (focused) facts.focus();
   });
 

@@ -8,6 +8,7 @@ import type { ToKernel } from "./messages";
 const LARGE_BUDGET = 96 * 2 ** 20;
 const SMALL_BUDGET = 24 * 2 ** 20;
 const AT_ONCE = 8;
+const TINY = 128;
 const ASK_AGAIN_MS = 4000;
 
 interface Picture {
@@ -44,7 +45,12 @@ class Shelf {
     if (bytes.length > 0) {
       element.src = URL.createObjectURL(new Blob([bytes], { type: "image/jpeg" }));
       // Decoded before it is shown, so that the next picture is there in the next frame.
-      element.decode?.().then(ready, () => {});
+      const shown = () => {
+        // Smoothing would leave nothing of a picture this small.
+        element.classList.toggle("lit-tiny", this.large && element.naturalWidth < TINY);
+        ready();
+      };
+      element.decode?.().then(shown, () => {});
     }
     this.#held.set(image, { element, bytes: bytes.length, broken: bytes.length === 0 });
   }

@@ -37,7 +37,11 @@ export function makeView(
     store,
     transport,
     releaseFocus: () => releaseFocus(el),
-    focusSearch: (on) => (on ? input : root).focus({ preventScroll: true }),
+    focusSearch: (text) => {
+      // At once, so that the next letter is added to it.
+      if (text !== null) input.value = text;
+      (text === null ? root : input).focus({ preventScroll: true });
+    },
   });
   const { root, input, update } = assemble(store, commands);
   const refresh = once(update);
