@@ -4,6 +4,7 @@ import { button, h, memo } from "../dom";
 import type { Commands } from "./commands";
 import { BINDINGS } from "./keys";
 import type { GalleryStore } from "./store";
+import { makeMarks } from "./strip";
 
 export function makeHelp(store: GalleryStore, commands: Commands) {
   const rows = BINDINGS.flatMap(({ shown, does }) => [h("dt", {}, h("kbd", {}, shown)), h("dd", {}, does)]);
@@ -14,6 +15,7 @@ export function makeHelp(store: GalleryStore, commands: Commands) {
     { class: "lit-help", role: "region", "aria-label": "Help", tabindex: 0 },
     close,
     problems,
+    h("div", {}, h("h3", { class: "lit-heading" }, "Marks"), makeMarks()),
     h("div", {}, h("h3", { class: "lit-heading" }, "Keys"), h("dl", { class: "lit-keys" }, ...rows)),
   );
   const show = memo(() => {

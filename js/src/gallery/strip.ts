@@ -1,13 +1,42 @@
 // The group: images that the model takes for the same class, as thumbnails, and the way to other groups.
 
-import { button, h, icon, memo, setText } from "../dom";
+import { button, h, type IconName, icon, memo, setText } from "../dom";
 import type { Commands } from "./commands";
-import type { Tile } from "./messages";
+import type { Tile, Verdict } from "./messages";
 import { type GalleryStore, SKIPPED } from "./store";
+
+/** Who knew the label, so that it shows without colour too. */
+const MARKS: { [V in Verdict]: IconName } = {
+  open: "check",
+  confirmed: "check",
+  accepted: "adapter",
+  corrected: "brush",
+  skipped: "forward",
+};
+
+const mark = (verdict: Verdict): HTMLElement =>
+  h("span", { class: "lit-mark-said", "data-verdict": verdict }, icon(MARKS[verdict]));
+
+/** What the marks on thumbnails mean, for the help. */
+export function makeMarks(): HTMLElement {
+  const rows: [Verdict, string][] = [
+    ["confirmed", "the model had it among its first guesses"],
+    ["accepted", "the adapter had it: a correction saved"],
+    ["corrected", "neither had it: a correction, which is learned"],
+    ["skipped", "skipped"],
+  ];
+  return h(
+    "div",
+    { class: "lit-marks-said" },
+    ...rows.map(([verdict, text]) => h("span", {}, mark(verdict), text)),
+  );
+}
 
 function makeTile(tile: Tile, store: GalleryStore, commands: Commands): HTMLElement {
   const label = store.labelOf(tile);
   const said = label === null ? "open" : label === SKIPPED ? "skipped" : store.nameOf(label);
+  // What is on its way to the kernel gets its verdict there.
+  const verdict = label === SKIPPED ? "skipped" : tile.verdict;
   const text = `${tile.name}: ${said}${tile.flagged ? ", flagged" : ""}`;
   const element = h("button", {
     type: "button",
@@ -15,17 +44,13 @@ function makeTile(tile: Tile, store: GalleryStore, commands: Commands): HTMLElem
     tabindex: -1,
     title: text,
     "aria-label": text,
-    "data-verdict":
-      label === SKIPPED ? "skipped" : label !== null && tile.verdict === "open" ? "confirmed" : tile.verdict,
+    "data-verdict": verdict,
   });
   if (tile.image === store.image) element.setAttribute("aria-current", "true");
   const picture = store.pictures.small.get(tile.image);
   if (picture && !picture.broken) element.append(picture.element.cloneNode());
   if (label !== null) {
-    element.append(
-      h("span", { class: "lit-mark-said" }, icon(label === SKIPPED ? "forward" : "check")),
-      h("span", { class: "lit-ellipsis" }, said),
-    );
+    element.append(mark(verdict), h("span", { class: "lit-ellipsis" }, said));
   }
   if (tile.flagged) element.append(h("span", { class: "lit-mark-flag" }, icon("wrong")));
   element.addEventListener("mousedown", (event) => event.preventDefault());
