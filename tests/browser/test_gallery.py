@@ -89,7 +89,7 @@ def test_thirty_images_are_labelled_by_keys_alone_while_features_are_computed(op
     assert int(settled(view).data["looked"]) > seen, "the model was to look at images meanwhile"
     middle, late = statistics.median(gaps), sorted(gaps)[int(0.95 * len(gaps))]
     print(f"30 labels in {took_s:.1f} s; frames: median {middle:.1f} ms, 95 % {late:.1f} ms, {len(gaps)} frames")
-    # The browser's half of the machine may be shared with others: what counts is that no work of ours stands in the way.
+    # A shared machine may drop frames; what counts is that no work of ours stands in the way.
     assert middle < 18
     assert late < 100
     table = lab.ask(f"w.labels.label[{list(said)}].to_dict()")
@@ -102,7 +102,7 @@ def test_thirty_images_are_labelled_by_keys_alone_while_features_are_computed(op
     view.press("Shift+Backspace")
     view.until("d.labelled === '30'")
     settled(view).press("!", " ")
-    view.until("d.skipped === '1' && d.flagged === '1'")
+    view.until("d.skipped === '1' && d.flagged === '1' && d.labelled === '29'")
     assert lab.cells() == before
     view.press("Escape")
     assert not view.root.evaluate("(root) => root.contains(document.activeElement)")
@@ -111,7 +111,7 @@ def test_thirty_images_are_labelled_by_keys_alone_while_features_are_computed(op
 
     lab.reload()
     again = lab.view()
-    again.until("d.labelled === '30' && d.skipped === '1'")
+    again.until("d.labelled === '29' && d.skipped === '1' && d.guesses !== ''")
 
 
 def test_names_are_text_and_nothing_else(open_gallery):
