@@ -69,9 +69,13 @@ class Clip:
         """Numbers per image of `pooled`."""
         return self.model.visual_projection.in_features
 
-    @cached_property
+    @property
     def digest(self) -> str:
         """Tells weights of the image side apart, so that cached features are never another model's."""
+        return self._digest
+
+    @cached_property
+    def _digest(self) -> str:
         found = hashlib.sha256()
         for name, tensor in sorted(self.model.vision_model.state_dict().items()):
             found.update(name.encode())
@@ -108,13 +112,14 @@ class Clip:
         """
         if not texts:
             raise ValueError("there is no text to embed; give at least one")
+        text: Any = self.model.config.text_config
         parts = []
         for start in range(0, len(texts), TEXTS):
             tokens = self._tokenizer(
                 list(texts[start : start + TEXTS]),
                 padding=True,
                 truncation=True,
-                max_length=self.model.config.text_config.max_position_embeddings,
+                max_length=text.max_position_embeddings,
                 return_tensors="pt",
             )
             states = self.model.text_model(input_ids=tokens["input_ids"], attention_mask=tokens["attention_mask"])
@@ -161,7 +166,7 @@ def _parts(source: str, *, local: bool) -> tuple[CLIPModel, Any, Any]:
     """Model, tokenizer and preprocessing from a folder or from the hub."""
     try:
         return (
-            CLIPModel.from_pretrained(source, use_safetensors=True, local_files_only=local, dtype=torch.float32),
+            CLIPModel.from_pretrained(source, use_safetensors=True, local_files_only=local).float(),
             AutoTokenizer.from_pretrained(source, local_files_only=local),
             CLIPImageProcessor.from_pretrained(source, local_files_only=local),
         )

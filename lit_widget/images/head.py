@@ -13,6 +13,9 @@ from lit_widget.core.recipes import Lora
 RANK = 8
 """Of the adapters on CLIP (the paper's live image classification)."""
 
+ALPHA = 8.0
+"""Of the adapters on CLIP."""
+
 
 @dataclass(frozen=True)
 class Placement:
@@ -21,23 +24,25 @@ class Placement:
     Attributes:
         name: what users write.
         help: one line.
-        layer: the linear layer of a `Head` that gets a LoRA.
+        layers: names of the linear layers that get a LoRA.
     """
 
     name: str
     help: str
-    layer: str
+    layers: tuple[str, ...]
 
-    def recipe(self, *, alpha: float = float(RANK), dropout: float = 0.1) -> Lora:
-        """A LoRA on this layer."""
-        return Lora(RANK, alpha, dropout, (self.layer,))
+    def recipe(self, *, alpha: float = ALPHA, dropout: float = 0.1) -> Lora:
+        """A LoRA on these layers."""
+        return Lora(RANK, alpha, dropout, self.layers)
 
 
 PLACEMENTS = {
     each.name: each
     for each in (
-        Placement("projection", "LoRA on CLIP's visual projection, from pooled features to embeddings", "projection"),
-        Placement("residual", "LoRA added to the finished embedding", "residual"),
+        Placement(
+            "projection", "LoRA on CLIP's visual projection, from pooled features to embeddings", ("projection",)
+        ),
+        Placement("residual", "LoRA added to the finished embedding", ("residual",)),
     )
 }
 """Every placement whose training needs no more than the cached features."""
@@ -70,9 +75,10 @@ class Head(nn.Module):
         Args:
             features: of images, pooled, before the projection.
         """
-        embedding = self.projection(features)
-        embedding = nn.functional.normalize(embedding, dim=-1)
-        return self.scale * nn.functional.normalize(embedding + self.residual(embedding), dim=-1) @ self.classes.T
+        embedding = nn.functional.normalize(self.projection(features), dim=-1)
+        if type(self.residual) is not nn.Linear:  # adapted; before, it is zero and not worth its time
+            embedding = embedding + self.residual(embedding)
+        return self.scale * nn.functional.normalize(embedding, dim=-1) @ self.classes.T
 
 
 def _linear(weight: Tensor) -> nn.Linear:

@@ -51,11 +51,11 @@ class Ranking:
 
 @runtime_checkable
 class Features(Protocol):
-    """Pooled features of images, in memory or on disk."""
+    """What a head sees of images, in memory or on disk: pooled features, or the pixels where it has the whole tower."""
 
     def __len__(self) -> int: ...
 
-    def __getitem__(self, image: int) -> Float[Tensor, " d"]:
+    def __getitem__(self, image: int) -> Float[Tensor, "*d"]:
         """The features of one image."""
         ...
 

@@ -28,6 +28,11 @@ from .metrics import Interval, reduction_interval
 ENOUGH = 5
 """Corrections that a group needs without learning to count in the summary."""
 
+COLUMNS = ["strategy", "groups", "corrections", "update_ms", "reduction_pct", "reduction_low", "reduction_high"]
+
+GROUP = ["source", "group"]
+"""What tells groups apart."""
+
 
 @dataclass(frozen=True)
 class FrequentLabels(Strategy):
@@ -79,7 +84,7 @@ class ClassificationResult:
     """Corrections per group.
 
     Attributes:
-        records: one row per group, order and strategy: `group, order, strategy, images, corrections, accepted,
+        records: one row per group, order and strategy: `source, group, order, strategy, images, corrections, accepted,
             update_s`.
     """
 
@@ -87,7 +92,7 @@ class ClassificationResult:
 
     def paired(self) -> pd.DataFrame:
         """Corrections by (group, order), a column per strategy, of groups that need enough without learning."""
-        table = self.records.pivot_table(index=["group", "order"], columns="strategy", values="corrections")
+        table = self.records.pivot_table(index=["source", "group", "order"], columns="strategy", values="corrections")
         return table.loc[table["original"] >= ENOUGH]
 
     def reduction(self, strategy: str, *, against: str = "original") -> Interval:
@@ -95,13 +100,15 @@ class ClassificationResult:
 
         Orders of one group are averaged first: they are no independent groups.
         """
-        table: Any = self.paired().groupby("group").mean()
+        table: Any = self.paired().groupby(GROUP).mean()
         return reduction_interval(list(table[against]), list(table[strategy]))
 
     @property
     def summary(self) -> pd.DataFrame:
         """Mean corrections per group and the reduction in per cent, one row per strategy."""
         table = self.paired()
+        if table.empty:
+            return pd.DataFrame(columns=COLUMNS)
         rows = []
         for strategy in table.columns:
             own = self.records[self.records["strategy"] == strategy]
@@ -109,7 +116,7 @@ class ClassificationResult:
             rows.append(
                 {
                     "strategy": strategy,
-                    "groups": len(table.groupby("group")),
+                    "groups": len(table.groupby(GROUP)),
                     "corrections": table[strategy].mean(),
                     "update_ms": 1000 * own["update_s"].sum() / max(1, own["corrections"].sum()),
                     "reduction_pct": drop.estimate,
@@ -135,6 +142,7 @@ def simulate_classification(
     strategies: Sequence[str] = ("original", "lit-lora", "frequent-labels"),
     shuffles: int = 3,
     seed: int = 0,
+    source: str = "images",
 ) -> ClassificationResult:
     """Label a set of images with a simulated user, once per strategy and order.
 
@@ -144,13 +152,13 @@ def simulate_classification(
         strategies: names from `STRATEGIES`; "original" must be one of them.
         shuffles: random orders beside the images' own.
         seed: of the orders.
+        source: what the records call the images.
 
     Raises:
         ValueError: if a strategy is unknown, "original" is missing, or labels and images do not fit.
     """
     n_classes, n_images = len(learner.head.classes), len(learner.features)
-    if not {"original", *strategies} <= set(STRATEGIES) or "original" not in strategies:
-        raise ValueError(f"strategies are {', '.join(STRATEGIES)}, original among them; got {', '.join(strategies)}")
+    check_strategies(strategies)
     if len(labels) != n_images or not all(0 <= label < n_classes for label in labels):
         raise ValueError(f"each of {n_images} images needs a label from 0 to {n_classes - 1}, got {len(labels)} labels")
     user, random = LabelUser(labels, n_classes), np.random.default_rng(seed)
@@ -159,8 +167,20 @@ def simulate_classification(
         orders = [images, *(random.permutation(images).tolist() for _ in range(shuffles))]
         for (order, queue), name in itertools.product(enumerate(orders), strategies):
             counts = _labelled(learner, [ImageItem(image, group) for image in queue], STRATEGIES[name], user)
-            rows.append({"group": group, "order": order, "strategy": name, "images": len(queue), **counts})
+            rows.append(
+                {"source": source, "group": group, "order": order, "strategy": name, "images": len(queue), **counts}
+            )
     return ClassificationResult(pd.DataFrame(rows))
+
+
+def check_strategies(strategies: Sequence[str]) -> None:
+    """Refuse strategies that cannot be compared.
+
+    Raises:
+        ValueError: if one is unknown, or "original" is missing.
+    """
+    if not {"original", *strategies} <= set(STRATEGIES) or "original" not in strategies:
+        raise ValueError(f"strategies are {', '.join(STRATEGIES)}, original among them; got {', '.join(strategies)}")
 
 
 def _labelled(learner: ImageLearner, items: Sequence[ImageItem], strategy: Strategy, user: LabelUser) -> dict[str, Any]:

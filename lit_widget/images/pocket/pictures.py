@@ -29,7 +29,7 @@ PLURALS = {shape: shape + ("es" if shape.endswith(("x", "s")) else "s") for shap
 class Look(NamedTuple):
     """What a picture shows; each is a class."""
 
-    count: int
+    number: int
     colour: str
     texture: str
     shape: str
@@ -37,8 +37,8 @@ class Look(NamedTuple):
     @property
     def name(self) -> str:
         """As in a caption: "pair of red striped stars"."""
-        noun = self.shape if self.count == 1 else PLURALS[self.shape]
-        return f"{GROUPINGS[self.count - 1]}{self.colour} {self.texture} {noun}"
+        noun = self.shape if self.number == 1 else PLURALS[self.shape]
+        return f"{GROUPINGS[self.number - 1]}{self.colour} {self.texture} {noun}"
 
     @property
     def held_out(self) -> bool:
@@ -103,7 +103,7 @@ def picture(look: Look, random: Generator, style: Style = PLAIN) -> UInt8[ndarra
     second = first * random.uniform(0.25, 0.4) if random.random() < 0.5 else first + (1 - first) * 0.8
     turn = style.turn + random.uniform(-18, 18)
     pen = _Pen((first, second), turn, style.grain * random.uniform(7.0, 9.0), style.squeeze)
-    for place in _places(look.count, random):
+    for place in _places(look.number, random):
         canvas = _drawn(canvas, look, place, pen)
     noisy = canvas + random.normal(0, 0.02, canvas.shape)
     return (noisy.clip(0, 1) * 255).round().astype(np.uint8)
