@@ -81,7 +81,9 @@ export function makeGuesses(store: GalleryStore, commands: Commands) {
   );
 
   const fill = memo(() => {
-    const { search, guesses } = store;
+    const { search } = store;
+    // While a correction is learned, what was guessed before it stays in sight, pale and without effect.
+    const guesses = store.card?.guesses ?? [];
     const shown = search
       ? commands
           .found()
@@ -115,7 +117,7 @@ export function makeGuesses(store: GalleryStore, commands: Commands) {
     list.classList.toggle("lit-found", search !== null);
     base.hidden = !store.card;
     element.classList.toggle("lit-single", version === 0);
-    list.classList.toggle("lit-faint", store.learning || (store.image >= 0 && !store.card));
+    list.classList.toggle("lit-faint", !search && (store.awaiting || (store.image >= 0 && !store.card)));
     fill(store.image, store.card, store.search, store.classes.length, state?.top);
   }
   return { element, input, update };

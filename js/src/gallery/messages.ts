@@ -82,6 +82,8 @@ export interface Guess {
   label: number;
   base: number;
   adapter: number;
+  /** Among the first guesses of either: giving it teaches nothing. */
+  known: boolean;
 }
 
 export interface Card {
@@ -155,7 +157,7 @@ const adapter = record<GroupAdapter>({
   losses: list(num),
   update_s: num,
 });
-const guess = record<Guess>({ label: int, base: num, adapter: num });
+const guess = record<Guess>({ label: int, base: num, adapter: num, known: bool });
 const card = record<Card>({
   image: int,
   group: int,

@@ -26,6 +26,8 @@ export class GalleryStore {
   readonly cards = new Map<number, Card>();
   /** Labels on their way to the kernel, by image. */
   readonly pending = new Map<number, number>();
+  /** A correction is being learned, after which the guesses are others: nobody must press a key meant for them. */
+  awaiting = false;
   /** Where the user went; the kernel follows. */
   #going: number | null = null;
   #subscribers = new Set<() => void>();
@@ -60,8 +62,9 @@ export class GalleryStore {
     return this.cards.get(this.image);
   }
 
+  /** What can be chosen by number now. */
   get guesses(): Guess[] {
-    return this.card?.guesses ?? [];
+    return this.awaiting ? [] : (this.card?.guesses ?? []);
   }
 
   get tile(): Tile | undefined {
@@ -85,6 +88,9 @@ export class GalleryStore {
 
   /** Say at once what the kernel is about to confirm, and go on to the next open image if its guesses are here. */
   said(image: number, label: number): void {
+    const known =
+      label === SKIPPED || this.cards.get(image)?.guesses.find((guess) => guess.label === label)?.known;
+    if (!known && this.state?.learning) this.awaiting = true;
     this.pending.set(image, label);
     const tiles = this.state?.tiles ?? [];
     const at = tiles.findIndex((tile) => tile.image === image);
@@ -105,6 +111,8 @@ export class GalleryStore {
         break;
       case "cards":
         for (const card of message.cards) this.cards.set(card.image, card);
+        // The state that confirms a label comes before the guesses that were made after it.
+        if (this.pending.size === 0) this.awaiting = false;
         this.#forgetCards();
         break;
       case "lookReport":
@@ -144,6 +152,7 @@ export class GalleryStore {
   /** The kernel refused something: show what it has. */
   #takeBack(): void {
     this.pending.clear();
+    this.awaiting = false;
     this.#going = null;
     if (this.state) this.image = this.state.image;
   }

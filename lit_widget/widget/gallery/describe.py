@@ -96,15 +96,18 @@ def card(labelling: Labelling, image: int) -> Card:
     order = (base if adapted is None else adapted).top(GUESSES)
     if first not in order:
         order[-1] = first
-    shares = percent(base)
-    adapted_shares = None if adapted is None else percent(adapted)
+    known = {*base.top(labelling.top), *([] if adapted is None else adapted.top(labelling.top))}
+    shares, adapted_shares = percent(base), None if adapted is None else percent(adapted)
     return Card(
         image,
         prediction.item.group,
         0 if proposal is None else proposal.version,
         first,
         -1 if adapted is None else adapted.top(1)[0],
-        [Guess(each, shares[each], -1.0 if adapted_shares is None else adapted_shares[each]) for each in order],
+        [
+            Guess(each, shares[each], -1.0 if adapted_shares is None else adapted_shares[each], each in known)
+            for each in order
+        ],
     )
 
 

@@ -85,11 +85,15 @@ class GalleryState:
 
 @dataclass(frozen=True)
 class Guess:
-    """One class in the list: what the base model and the group's adapter give it, in percent; -1 without an adapter."""
+    """One class in the list: what the base model and the group's adapter give it, in percent; -1 without an adapter.
+
+    `known` says that one of them has it among its first guesses: giving it is no correction, and nothing is learned.
+    """
 
     label: int
     base: float
     adapter: float
+    known: bool
 
 
 @dataclass(frozen=True)
