@@ -16,7 +16,7 @@ function makeRow(index: number, run: () => void) {
   const key = h("kbd", { "aria-hidden": "true" }, index === 0 ? "⏎" : String(index + 1));
   const name = h("span", { class: "lit-ellipsis" });
   const bars = [h("span", { class: "lit-share lit-base" }), h("span", { class: "lit-share lit-adapted" })];
-  for (const bar of bars) bar.append(h("span", {}), h("span", {}));
+  for (const bar of bars) bar.append(h("span", { class: "lit-fill" }), h("span", {}));
   const element = h(
     "button",
     { type: "button", class: "lit-button lit-guess", role: "option", tabindex: -1 },
