@@ -58,7 +58,12 @@ TO_VIEW = [
         can_redo=False,
     ),
     v.Classes(["wren", "robin", "<b>tit</b>"]),
-    v.Cards([v.Card(7, 2, 1, 2, 1, [v.Guess(1, 12.5, 80.0, known=True), v.Guess(2, 70.0, 15.5, known=False)]), v.Card(8, 2, 0, 2, -1, [])]),
+    v.Cards(
+        [
+            v.Card(7, 2, 1, 2, 1, [v.Guess(1, 12.5, 80.0, known=True), v.Guess(2, 70.0, 15.5, known=False)]),
+            v.Card(8, 2, 0, 2, -1, []),
+        ]
+    ),
     v.LookReport("running", 20, 40, 1, 3.5, ["a/9.jpg cannot be read as an image"]),
     v.PictureBytes([3, 7], large=False),
     v.Job(4, "learn", "running", 0, 0, 0.0, "Learning that image 7 is robin"),
