@@ -9,9 +9,12 @@ import re
 from dataclasses import MISSING, Field, fields, is_dataclass
 from inspect import getdoc
 from pathlib import Path
+from types import ModuleType
 from typing import Literal, get_args, get_origin
 
 from lit_widget.widget import to_view
+from lit_widget.widget.gallery import messages as gallery
+from lit_widget.widget.gallery import to_view as to_gallery
 from lit_widget.widget.messages import PROTOCOL, ToKernel
 
 PAGE = Path(__file__).with_name("protocol.md")
@@ -22,10 +25,9 @@ def messages(union: object) -> str:
     return table("type", {cls.__name__[0].lower() + cls.__name__[1:]: cls for cls in get_args(union)})
 
 
-def parts() -> str:
+def parts(module: ModuleType, union: object) -> str:
     """What messages to the view are made of: dataclasses that are no messages, then the sets of words."""
-    inside = vars(to_view).items()
-    whole = get_args(to_view.ToView)
+    inside, whole = vars(module).items(), get_args(union)
     made = {name: cls for name, cls in inside if isinstance(cls, type) and is_dataclass(cls) and cls not in whole}
     words = {name: get_args(kind) for name, kind in inside if get_origin(kind) is Literal}
     listed = [f"- `{name}` is one of {', '.join(f'`{word}`' for word in choices)}." for name, choices in words.items()]
@@ -56,7 +58,10 @@ BLOCKS = {
     "version": lambda: f"This is version {PROTOCOL}.",
     "to-kernel": lambda: messages(ToKernel),
     "to-view": lambda: messages(to_view.ToView),
-    "parts": parts,
+    "parts": lambda: parts(to_view, to_view.ToView),
+    "from-gallery": lambda: messages(gallery.FromGallery),
+    "to-gallery": lambda: messages(to_gallery.ToGallery),
+    "gallery-parts": lambda: parts(to_gallery, to_gallery.ToGallery),
 }
 
 

@@ -1,4 +1,4 @@
-// Bundles the view into the Python package: one script, one style sheet, the same bytes for the same sources.
+// Bundles each view into the Python package: one script, one style sheet, the same bytes for the same sources.
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 
@@ -9,6 +9,8 @@ await build({
   entryPoints: [
     { in: "src/index.ts", out: "widget" },
     { in: "src/style.css", out: "widget" },
+    { in: "src/gallery/index.ts", out: "gallery" },
+    { in: "src/gallery.css", out: "gallery" },
   ],
   outdir: "../lit_widget/widget/static",
   bundle: true,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from lit_widget.core.checks import check_learner
     from lit_widget.core.update import UpdateConfig
+    from lit_widget.simulation.classification import simulate_classification
     from lit_widget.simulation.datasets import sequence_from_arrays, sequence_from_masks
     from lit_widget.simulation.runner import SimulationResult, run_simulation
     from lit_widget.video.formats.registry import formats
@@ -17,11 +18,13 @@ if TYPE_CHECKING:
     from lit_widget.video.quirks import Quirks
     from lit_widget.video.strategies import strategies
     from lit_widget.video.trackers import trackers
+    from lit_widget.widget.gallery.widget import LITClassifier
     from lit_widget.widget.widget import LITWidget
 
 __version__ = "0.1.0"
 
 __all__ = [
+    "LITClassifier",
     "LITWidget",
     "Quirks",
     "SimulationResult",
@@ -35,11 +38,13 @@ __all__ = [
     "run_simulation",
     "sequence_from_arrays",
     "sequence_from_masks",
+    "simulate_classification",
     "strategies",
     "trackers",
 ]
 
 _HOME = {
+    "LITClassifier": "lit_widget.widget.gallery.widget",
     "LITWidget": "lit_widget.widget.widget",
     "Quirks": "lit_widget.video.quirks",
     "SimulationResult": "lit_widget.simulation.runner",
@@ -52,6 +57,7 @@ _HOME = {
     "run_simulation": "lit_widget.simulation.runner",
     "sequence_from_arrays": "lit_widget.simulation.datasets",
     "sequence_from_masks": "lit_widget.simulation.datasets",
+    "simulate_classification": "lit_widget.simulation.classification",
     "strategies": "lit_widget.video.strategies",
     "trackers": "lit_widget.video.trackers",
 }

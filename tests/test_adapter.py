@@ -189,6 +189,20 @@ def test_snapshots_are_copies_and_restore_exactly(frozen):
     assert (adapter.version, adapter.learned_from) == (0, ())
 
 
+def test_a_snapshot_is_the_same_until_something_is_written(frozen):
+    adapter = Adapter(frozen, Lora(), seed=0)
+    first = adapter.snapshot()
+    assert adapter.snapshot() is first
+    train(adapter)
+    second = adapter.snapshot()
+    assert second is not first
+    assert adapter.snapshot() is second
+    adapter.restore(first)
+    assert all(torch.equal(adapter.snapshot().tensors[name], first.tensors[name]) for name in first.tensors)
+    adapter.learned_from = ("frame",)
+    assert adapter.snapshot().learned_from == ("frame",)
+
+
 def test_a_snapshot_of_another_shape_is_refused(frozen):
     adapter = Adapter(frozen, Lora(), seed=0)
     other = Adapter(frozen, Lora(rank=2), seed=0).snapshot()

@@ -2,6 +2,7 @@
 
 import shutil
 import sqlite3
+from dataclasses import replace
 
 import pytest
 from helpers import clip, done, widget_on
@@ -69,25 +70,22 @@ def test_a_file_in_use_is_not_replaced(path):
     again.close()
 
 
-def test_a_file_of_an_earlier_version_is_brought_to_the_present_one(path, monkeypatch):
-    monkeypatch.setattr(file, "VERSION", 3)
+def test_a_file_of_an_earlier_version_is_brought_to_the_present_one(path):
     present = file.TABLES["object"].replace(") STRICT", ", note TEXT NOT NULL DEFAULT '') STRICT")
     tag = "CREATE TABLE tag (name TEXT) STRICT"
-    monkeypatch.setattr(file, "TABLES", {**file.TABLES, "object": present, "tag": tag})
+    tables = {**file.TABLES, "object": present, "tag": tag}
     added = "ALTER TABLE object ADD COLUMN note TEXT NOT NULL DEFAULT ''"
-    monkeypatch.setattr(file, "MIGRATIONS", {1: (added, "UPDATE object SET note = 'old'"), 2: (tag,)})
-    opened = SessionFile(path, new=False)
+    migrations = {1: (added, "UPDATE object SET note = 'old'"), 2: (tag,)}
+    opened = SessionFile(path, new=False, kind=replace(file.VIDEO, version=3, tables=tables, migrations=migrations))
     assert opened.rows("SELECT name, note FROM object") == [("object 1", "old")]
     assert opened.rows("PRAGMA user_version") == [(3,)]
     opened.close()
 
 
-def test_a_migration_that_fails_leaves_the_file_as_it_was(path, monkeypatch):
-    monkeypatch.setattr(file, "VERSION", 2)
-    monkeypatch.setattr(file, "MIGRATIONS", {1: ("DELETE FROM mask", "nonsense")})
+def test_a_migration_that_fails_leaves_the_file_as_it_was(path):
+    later = replace(file.VIDEO, version=2, migrations={1: ("DELETE FROM mask", "nonsense")})
     with pytest.raises(SessionFileError):
-        SessionFile(path, new=False)
-    monkeypatch.undo()
+        SessionFile(path, new=False, kind=later)
     opened = SessionFile(path, new=False)
     assert opened.rows("SELECT count(*) FROM mask") == [(2,)]
     opened.close()

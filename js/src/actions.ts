@@ -49,7 +49,7 @@ export const nextOf = (store: Store): NextAction =>
     : null;
 
 /** Progress in words: `61 % · 12 s left`. */
-export function progressText(job: Job): string {
+export function progressText(job: Pick<Job, "done" | "total" | "left_s">): string {
   const parts: string[] = [];
   if (job.total > 0) parts.push(`${Math.round((job.done / job.total) * 100)} %`);
   if (job.left_s > 0)

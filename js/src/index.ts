@@ -1,6 +1,7 @@
 // The only file that meets anywidget.
 
 import type { AnyModel, InitializeProps, RenderProps } from "@anywidget/types";
+import { VIDEO } from "./messages";
 import { type Channel, Transport } from "./transport";
 import { type Model, makeView, type Traits } from "./view";
 
@@ -8,7 +9,7 @@ import { type Model, makeView, type Traits } from "./view";
 export default () => {
   let transport: Transport | undefined;
   const open = (model: unknown): Transport => {
-    transport ??= new Transport(model as Channel);
+    transport ??= new Transport(model as Channel, VIDEO);
     return transport;
   };
 

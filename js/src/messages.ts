@@ -1,19 +1,7 @@
 // Every message between the view and the kernel; the mirror of `messages.py` and `to_view.py` in `lit_widget/widget/`.
 // Names on the wire are those of the Python fields. Buffers travel beside a message.
 
-import {
-  anything,
-  bool,
-  type Check,
-  int,
-  list,
-  MessageError,
-  num,
-  oneOf,
-  record,
-  str,
-  tuple,
-} from "./checks";
+import { anything, bool, type Check, int, list, num, oneOf, record, str, tuple, wire } from "./wire";
 
 export const PROTOCOL = 5;
 
@@ -382,11 +370,29 @@ export function buffersOf(message: ToView): number {
   }
 }
 
-/** Read a message from the kernel; fields that this version does not know are dropped. */
-export function parse(content: unknown): ToView {
-  const type = (content as { type?: unknown } | null)?.type;
-  if (typeof type !== "string" || !Object.hasOwn(SHAPES, type)) {
-    throw new MessageError(`message from the kernel: unknown type ${String(type).slice(0, 40)}`);
-  }
-  return SHAPES[type as ToView["type"]](content, type);
-}
+const ANSWERED: ReadonlySet<ToKernel["type"]> = new Set([
+  "hello",
+  "requestFrames",
+  "requestMasks",
+  "click",
+  "box",
+  "giveMask",
+  "removePrompt",
+  "track",
+  "setRange",
+  "setLearning",
+  "learn",
+  "flag",
+  "accept",
+  "undo",
+  "redo",
+  "forget",
+  "addObject",
+  "choose",
+  "editObject",
+  "deleteObject",
+]);
+
+/** The video's protocol, for the line to the kernel. */
+export const VIDEO = wire<Given<ToKernel>, ToView>(PROTOCOL, ANSWERED, encode, SHAPES, buffersOf);
+export const { parse } = VIDEO;

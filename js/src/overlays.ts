@@ -98,7 +98,7 @@ function makeProposalBar(store: Store, commands: Commands) {
   return { element, update };
 }
 
-function makeErrorBar(store: Store, commands: Commands) {
+export function makeErrorBar(store: { error: string }, commands: { dismissError(): void }) {
   const text = h("span", {});
   const close = button({ icon: "cross", label: "Dismiss this error", run: commands.dismissError });
   const element = h("div", { class: "lit-error", role: "alert" }, text, close);

@@ -1,13 +1,13 @@
 // The line to the kernel. Messages are pushed where the host lets them through; where it drops what
 // comes from a thread, the view asks for them instead, one question at a time.
 
-import { MessageError } from "./checks";
-import { buffersOf, encode, PROTOCOL, parse, type ToKernel, type ToView } from "./messages";
+import type { encode, ToView } from "./messages";
+import { type Message, MessageError, type Wire } from "./wire";
 
 export type Link = "connecting" | "connected" | "disconnected";
 
-export interface Listener {
-  message(message: ToView, buffers: DataView[]): void;
+export interface Listener<In = ToView> {
+  message(message: In, buffers: DataView[]): void;
   link(link: Link): void;
   problem(text: string): void;
 }
@@ -33,33 +33,18 @@ const POLL_LATE_MS = 2000;
 const POLL_LOST_MS = 5000;
 const BUSY_MS = 2000;
 
-const ANSWERED: ReadonlySet<ToKernel["type"]> = new Set([
-  "hello",
-  "requestFrames",
-  "requestMasks",
-  "click",
-  "box",
-  "giveMask",
-  "removePrompt",
-  "track",
-  "setRange",
-  "setLearning",
-  "learn",
-  "flag",
-  "accept",
-  "undo",
-  "redo",
-  "forget",
-  "addObject",
-  "choose",
-  "editObject",
-  "deleteObject",
-]);
+interface Batch extends Message {
+  messages: unknown[];
+  n_buffers: number[];
+}
 
-export class Transport {
+/** What all protocols have for the line itself. */
+type Plain = { type: "hello"; protocol: number } | { type: "poll" };
+
+export class Transport<Out extends Message = Parameters<typeof encode>[0], In extends Message = ToView> {
   link: Link = "connecting";
   polling = false;
-  #listeners = new Set<Listener>();
+  #listeners = new Set<Listener<In>>();
   #pushTimer: Timer;
   #helloTimer: Timer;
   #pollTimer: Timer;
@@ -72,12 +57,15 @@ export class Transport {
   #askedAt = 0;
   #closed = false;
 
-  constructor(private readonly channel: Channel) {
+  constructor(
+    private readonly channel: Channel,
+    private readonly wire: Wire<Out, In>,
+  ) {
     channel.on("msg:custom", this.#onMessage);
     channel.on("comm_live_update", this.#onLife);
   }
 
-  listen(listener: Listener): () => void {
+  listen(listener: Listener<In>): () => void {
     this.#listeners.add(listener);
     listener.link(this.link);
     return () => this.#listeners.delete(listener);
@@ -85,14 +73,14 @@ export class Transport {
 
   /** A view has opened: ask for the whole state. */
   hello(): void {
-    this.send({ type: "hello", protocol: PROTOCOL });
+    this.send({ type: "hello", protocol: this.wire.version });
     if (this.channel.get("transport") === "poll") this.#startPolling();
     if (this.link === "connected") return;
     clearTimeout(this.#helloTimer);
     this.#helloTimer = setTimeout(() => this.#setLink("disconnected"), HELLO_WITHIN_MS);
   }
 
-  send(message: Parameters<typeof encode>[0], buffers: ArrayBuffer[] = []): void {
+  send(message: Out | Plain, buffers: ArrayBuffer[] = []): void {
     if (this.#closed) return;
     // A model restored from a saved notebook has an empty comm and swallows what is sent.
     if ("comm" in this.channel && !this.channel.comm) {
@@ -100,17 +88,18 @@ export class Transport {
       return;
     }
     if (!this.#sent(message, buffers)) return;
-    if (!ANSWERED.has(message.type)) return;
+    if (!this.wire.answered.has(message.type)) return;
     this.#busyUntil = Date.now() + BUSY_MS;
     if (this.polling) this.#pollIn(POLL_BUSY_MS);
     else this.#pushTimer ??= setTimeout(() => this.#startPolling(), PUSH_WITHIN_MS);
   }
 
   /** A channel whose kernel was restarted throws. */
-  #sent(message: Parameters<typeof encode>[0], buffers: ArrayBuffer[] = []): boolean {
+  #sent(message: Out | Plain, buffers: ArrayBuffer[] = []): boolean {
     try {
-      if (buffers.length > 0) this.channel.send(encode(message), undefined, buffers);
-      else this.channel.send(encode(message));
+      const content = this.wire.encode(message as Out);
+      if (buffers.length > 0) this.channel.send(content, undefined, buffers);
+      else this.channel.send(content);
       return true;
     } catch {
       this.#setLink("disconnected");
@@ -137,7 +126,8 @@ export class Transport {
     this.#guard(() => {
       const message = this.#read(content, buffers);
       if (message.type === "batch") {
-        this.#unpack(message.messages, message.n_buffers, buffers);
+        const batch = message as unknown as Batch;
+        this.#unpack(batch.messages, batch.n_buffers, buffers);
         if (this.#late) this.#backToPush();
         else if (this.polling) this.#pollIn(this.#busy ? POLL_BUSY_MS : POLL_IDLE_MS, true);
       } else {
@@ -156,17 +146,16 @@ export class Transport {
     });
   }
 
-  #deliver(message: ToView, buffers: DataView[]): void {
-    if (message.type === "job") this.#running = message.status === "running";
+  #deliver(message: In, buffers: DataView[]): void {
+    if ("status" in message) this.#running = message.status === "running";
     for (const listener of this.#listeners) listener.message(message, buffers);
   }
 
-  #read(content: unknown, buffers: DataView[]): ToView {
-    const message = parse(content);
-    if (buffersOf(message) !== buffers.length) {
-      throw new MessageError(
-        `message ${message.type}: expected ${buffersOf(message)} buffers, got ${buffers.length}`,
-      );
+  #read(content: unknown, buffers: DataView[]): In {
+    const message = this.wire.parse(content);
+    const expected = this.wire.buffersOf(message);
+    if (expected !== buffers.length) {
+      throw new MessageError(`message ${message.type}: expected ${expected} buffers, got ${buffers.length}`);
     }
     return message;
   }

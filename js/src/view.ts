@@ -5,6 +5,7 @@ import { FrameCanvas } from "./canvas";
 import { bytesOf, decodeFrame } from "./codec";
 import { type Commands, makeCommands } from "./commands";
 import { h } from "./dom";
+import { fillWindow, once, releaseFocus, rootAttributes } from "./host";
 import { Hover } from "./hover";
 import { listenToKeys } from "./keys";
 import { makeOverlays } from "./overlays";
@@ -41,29 +42,17 @@ export interface Model {
 
 const WRITE_FRAME_MS = 150;
 const ASK_AGAIN_MS = 2000;
-const ROOT = {
-  class: "lit-widget",
-  tabindex: 0,
-  role: "application",
-  "aria-label": "Video annotation",
-  // The notebook keeps its own shortcuts to itself while the widget has the focus.
-  "data-lm-suppress-shortcuts": "true",
-};
+const ROOT = rootAttributes("Video annotation");
 
 /** Draw the widget into `el`; returns what takes it away again. */
 export function makeView(model: Model, transport: Transport, el: HTMLElement): () => void {
   const store = new Store();
   const canvas = new FrameCanvas(store, () => refresh());
-  // Whatever holds the widget may have keys of its own: the notebook's cell goes on from here.
-  const releaseFocus = () => {
-    (document.activeElement as HTMLElement | null)?.blur();
-    el.closest<HTMLElement>("[tabindex]")?.focus({ preventScroll: true });
-  };
   const commands = makeCommands({
     store,
     transport,
     setLook: (look) => canvas.setLook(look),
-    releaseFocus,
+    releaseFocus: () => releaseFocus(el),
     painted: () => canvas.painted,
     size: () => canvas.video,
     tool: () => tool(),
@@ -161,17 +150,6 @@ function assemble(store: Store, commands: Commands, canvas: FrameCanvas, tools: 
   return { root, stage, update };
 }
 
-/** In the top layer, or back: there no ancestor's size, scrolling or clipping counts. */
-function fillWindow(root: HTMLElement, on: boolean): void {
-  root.classList.toggle("lit-full", on);
-  if (!("showPopover" in root)) return;
-  if (on) {
-    root.popover = "manual";
-    root.showPopover();
-    root.focus({ preventScroll: true });
-  } else root.popover = null;
-}
-
 /** What tests and other scripts may read of a view. */
 function publish(root: HTMLElement, store: Store, canvas: FrameCanvas): void {
   const { state, job, proposal } = store;
@@ -203,23 +181,6 @@ function publish(root: HTMLElement, store: Store, canvas: FrameCanvas): void {
     objects: String(state?.objects.length ?? 0),
     active: String(store.active),
     adapterVersion: String((state && adapterOf(state, store.active)?.version) ?? 0),
-  });
-}
-
-/** At most one run per animation frame. */
-function once(work: () => void): (() => void) & { cancel(): void } {
-  let handle = 0;
-  const ask = () => {
-    handle ||= requestAnimationFrame(() => {
-      handle = 0;
-      work();
-    });
-  };
-  return Object.assign(ask, {
-    cancel() {
-      cancelAnimationFrame(handle);
-      handle = 0;
-    },
   });
 }
 

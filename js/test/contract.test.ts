@@ -4,24 +4,35 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
-import { encode, parse } from "../src/messages";
+import { GALLERY } from "../src/gallery/messages";
+import { encode, VIDEO } from "../src/messages";
+import type { Message, Wire } from "../src/wire";
 
-const folder = fileURLToPath(new URL("../../tests/contract/", import.meta.url));
-const names = existsSync(folder) ? readdirSync(folder).filter((name) => name.endsWith(".json")) : [];
-const samples = names.map((name) => ({ name, ...JSON.parse(readFileSync(folder + name, "utf8")) }));
+function samplesIn(name: string) {
+  const folder = fileURLToPath(new URL(`../../tests/${name}/`, import.meta.url));
+  const names = existsSync(folder) ? readdirSync(folder).filter((file) => file.endsWith(".json")) : [];
+  return names.map((file) => ({ name: file, ...JSON.parse(readFileSync(folder + file, "utf8")) }));
+}
 
-const toView = samples.filter(({ direction }) => direction === "to_view");
-const toKernel = samples.filter(({ direction }) => direction === "to_kernel");
+describe.each<[string, Wire<never, Message>]>([
+  ["contract", VIDEO],
+  ["contract_gallery", GALLERY],
+])("%s", (folder, wire) => {
+  const samples = samplesIn(folder);
+  const toView = samples.filter(({ direction }) => direction === "to_view");
+  const toKernel = samples.filter(({ direction }) => direction === "to_kernel");
 
-describe.skipIf(toView.length === 0)("from the kernel", () => {
-  it.each(toView)("$name is understood, down to the last field", ({ message }) => {
-    expect(parse(message)).toEqual(message);
-  });
-});
+  it.skipIf(toView.length === 0).each(toView)(
+    "$name is understood, down to the last field",
+    ({ message }) => {
+      const read = wire.parse(message);
+      expect(read).toEqual(message);
+      expect(wire.buffersOf(read)).toBeGreaterThanOrEqual(0);
+    },
+  );
 
-describe.skipIf(toKernel.length === 0)("to the kernel", () => {
-  it.each(toKernel)("$name is what the view sends", ({ message }) => {
-    expect(encode(message)).toEqual(message);
+  it.skipIf(toKernel.length === 0).each(toKernel)("$name is what the view sends", ({ message }) => {
+    expect(wire.encode(message as never)).toEqual(message);
   });
 });
 

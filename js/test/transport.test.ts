@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import type { ToView } from "../src/messages";
+import { type ToView, VIDEO } from "../src/messages";
 import { type Channel, Transport } from "../src/transport";
 import { bufferOf, FakeModel, someState } from "./fakes";
 
@@ -11,7 +11,7 @@ afterEach(() => {
 });
 
 function connect(model: FakeModel) {
-  const transport = new Transport(model as unknown as Channel);
+  const transport = new Transport(model as unknown as Channel, VIDEO);
   const got: { message: ToView; buffers: DataView[] }[] = [];
   const problems: string[] = [];
   transport.listen({

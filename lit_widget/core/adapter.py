@@ -31,6 +31,7 @@ class Adapter:
         self.version = 0
         self.learned_from: tuple[Item, ...] = ()
         self.samples: tuple[Any, ...] = ()
+        self._latest: tuple[list[int], AdapterState] | None = None
         frozen = {id(parameter) for parameter in module.parameters()}
         with torch.random.fork_rng():
             torch.manual_seed(seed)
@@ -86,9 +87,20 @@ class Adapter:
                 layer.enable_adapters(True)
 
     def snapshot(self) -> AdapterState:
-        """The weights as they are, copied."""
+        """The weights as they are, copied; the same snapshot again while nothing has changed.
+
+        A session keeps one per correction, of every adapter, and only one of these has learned in between.
+        """
+        written = [parameter._version for parameter in self.parameters.values()]  # noqa: SLF001 - torch counts writes
+        if self._latest is not None:
+            before, state = self._latest
+            same = state.version == self.version and state.learned_from == self.learned_from
+            if same and before == written and state.samples is self.samples:
+                return state
         tensors = {name: parameter.detach().clone() for name, parameter in self.parameters.items()}
-        return AdapterState(self.version, self.learned_from, tensors, self.samples)
+        state = AdapterState(self.version, self.learned_from, tensors, self.samples)
+        self._latest = written, state
+        return state
 
     def restore(self, state: AdapterState) -> None:
         """Take the weights of a snapshot.
@@ -126,7 +138,7 @@ class AdapterBank:
     """The adapters of a learner, one or several per key (an object, a group), each made when first needed."""
 
     def __init__(self, module: nn.Module, recipe: Recipe, *, seed: int) -> None:
-        self._module, self._recipe, self._seed = module, recipe, seed
+        self._module, self.recipe, self._seed = module, recipe, seed
         self._adapters: dict[tuple[Hashable, int], Adapter] = {}
 
     def trained(self, key: Hashable, slot: int = 0) -> Adapter | None:
@@ -144,7 +156,7 @@ class AdapterBank:
         """The adapter of `key`, fresh if there was none."""
         if (key, slot) not in self._adapters:
             # Each starts elsewhere, so that several adapters of one key differ.
-            self._adapters[key, slot] = Adapter(self._module, self._recipe, seed=self._seed + slot)
+            self._adapters[key, slot] = Adapter(self._module, self.recipe, seed=self._seed + slot)
         return self._adapters[key, slot]
 
     def versions(self) -> dict[tuple[Hashable, int], tuple[int, tuple]]:

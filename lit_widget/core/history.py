@@ -65,6 +65,12 @@ class History:
         self._past.append(state)
         self._future.clear()
 
+    def join(self, state: Checkpoint) -> None:
+        """Make all that was done since this state one step: `undo` stops at it and nowhere in between."""
+        if any(each is state for each in self._past):
+            while self._past[-1] is not state:
+                self._past.pop()
+
     def drop(self, state: Checkpoint) -> None:
         """Undo no longer stops at this state: what followed it was taken back otherwise."""
         self._past = deque((each for each in self._past if each is not state), maxlen=MAX_UNDO)

@@ -11,7 +11,7 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 from jaxtyping import UInt8
 from numpy import ndarray
-from PIL import Image
+from PIL import Image, ImageOps
 
 from .class_names import checked_names
 
@@ -61,7 +61,7 @@ class FileSource:
         """
         try:
             with Image.open(self.path) as image:
-                return np.array(image.convert("RGB"))
+                return np.array(ImageOps.exif_transpose(image).convert("RGB"))
         except Exception as error:
             raise ImageError(f"{self.path} cannot be read as an image ({error}); replace or remove it") from error
 

@@ -8,18 +8,12 @@ padding between them, most significant bit first (`numpy.packbits`), compressed 
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, fields
-from typing import Any, get_args, get_type_hints
+from dataclasses import dataclass
 
-from .to_view import ToView
-from .values import fits
+from . import wire
 
 PROTOCOL = 5
 """Version of the protocol; the view says which one it speaks in `hello`."""
-
-
-class MessageError(ValueError):
-    """A message from the view that is not one of ours."""
 
 
 # --- View to kernel -------------------------------------------------------------------------------
@@ -252,41 +246,4 @@ ToKernel = (
     | Forget
 )
 
-_NAMES: dict[str, type] = {
-    cls.__name__[0].lower() + cls.__name__[1:]: cls for union in (ToKernel, ToView) for cls in get_args(union)
-}
-_NAME_OF = {cls: name for name, cls in _NAMES.items()}
-_FROM_VIEW = frozenset(get_args(ToKernel))
-
-
-def encode(message: ToKernel | ToView) -> dict[str, Any]:
-    """The JSON form: the fields and a `type` (`requestFrames` for `RequestFrames`)."""
-    return {"type": _NAME_OF[type(message)], **asdict(message)}
-
-
-def decode(content: object) -> ToKernel:
-    """Read a message from the view.
-
-    Raises:
-        MessageError: if the type is unknown, a field is missing, unknown, of the wrong type or not finite.
-    """
-    if not isinstance(content, dict):
-        raise MessageError(f"expected a message object, got {type(content).__name__}")
-    kind = content.get("type")
-    cls = _NAMES.get(kind) if isinstance(kind, str) else None
-    if cls is None or cls not in _FROM_VIEW:
-        raise MessageError(f"unknown message type {str(kind)[:40]!r}")
-    given = {key: value for key, value in content.items() if key != "type"}
-    known = {item.name for item in fields(cls)}
-    if unknown := [str(key)[:40] for key in given if key not in known]:
-        raise MessageError(f"message {kind!r} has unknown fields {unknown[:5]}")
-    hints = get_type_hints(cls)
-    # JSON writes whole numbers without a point.
-    given |= {name: float(value) for name, value in given.items() if hints[name] is float and fits(value, int)}
-    for name, value in given.items():
-        if not fits(value, hints[name]):
-            raise MessageError(f"message {kind!r}: field {name!r} has the wrong type or value")
-    try:
-        return cls(**given)
-    except TypeError:
-        raise MessageError(f"message {kind!r} lacks a field; expected {sorted(known)}") from None
+encode, decode, MessageError = wire.encode, wire.decoder(ToKernel), wire.MessageError

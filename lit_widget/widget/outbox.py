@@ -7,8 +7,8 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any
 
-from .messages import encode
-from .to_view import Batch, ToView
+from .to_view import Batch
+from .wire import encode
 
 Send = Callable[[dict[str, Any], list[bytes]], None]
 
@@ -27,14 +27,14 @@ class Outbox:
         must_poll: whether the host is known to drop what threads send.
     """
 
-    def __init__(self, send: Send, state: Callable[[], ToView], must_poll: Callable[[], bool]) -> None:
+    def __init__(self, send: Send, state: Callable[[], Any], must_poll: Callable[[], bool]) -> None:
         self._send, self._state, self._must_poll = send, state, must_poll
         self._kept: deque[Kept] = deque(maxlen=MAX_KEPT)
         self._lock = threading.Lock()
         self._lost = False
         self.polling = must_poll()
 
-    def post(self, message: ToView, buffers: list[bytes] | None = None) -> None:
+    def post(self, message: Any, buffers: list[bytes] | None = None) -> None:
         """Deliver a message with its buffers."""
         with self._lock:
             if self.polling:

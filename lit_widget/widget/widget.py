@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import base64
 import pathlib
-import sys
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -25,7 +23,6 @@ from .activity import Activity
 from .annotation import Annotation
 from .answers import Answers
 from .codec import PREVIEW_WIDTH, encode_jpeg, encode_mask
-from .comms import ThreadedWidget
 from .dispatch import Buffer, dispatch
 from .export import Export
 from .journal import Journal, action, by, doing
@@ -40,6 +37,7 @@ from .to_view import Error, JobKind
 from .warm_up import warm_up
 from .watching import Watching
 from .worker import Job, Worker
+from .working import WorkingWidget, best_transport
 
 if TYPE_CHECKING:
     from peft import PeftConfig
@@ -54,7 +52,7 @@ PICTURE_WITHIN_S = 2.0
 """How long showing the widget waits for its picture."""
 
 
-class LITWidget(ObjectMethods, Export, Readings, Logged, Saving, ThreadedWidget):
+class LITWidget(ObjectMethods, Export, Readings, Logged, Saving, WorkingWidget):
     """Annotate a video with SAM 2 and an adapter that learns from every correction.
 
     Every action of the mouse has a method with the same effect. Methods return at once and work is done in
@@ -91,10 +89,7 @@ class LITWidget(ObjectMethods, Export, Readings, Logged, Saving, ThreadedWidget)
     _esm = _STATIC / "widget.js"
     _css = _STATIC / "widget.css"
 
-    preview = traitlets.Bytes(help="JPEG of the current frame with its masks.").tag(sync=True)
     frame_index = traitlets.Int(0, help="The frame that the view shows.").tag(sync=True)
-    transport = traitlets.Enum(("push", "poll"), "push", help="How messages reach the view.").tag(sync=True)
-    view_height = traitlets.Int(420, min=120, help="Height of the picture in CSS pixels.").tag(sync=True)
 
     def __init__(
         self,
@@ -132,8 +127,7 @@ class LITWidget(ObjectMethods, Export, Readings, Logged, Saving, ThreadedWidget)
             tracker=follower,
             features=features,
         )
-        # Colab drops what threads send; there the view asks instead.
-        transport = "poll" if "google.colab" in sys.modules else "push"
+        transport = best_transport()
         super().__init__(transport=transport, view_height=view_height)
         self._outbox = Outbox(self.send, lambda: self._annotation.state, lambda: self.transport == "poll")
         self._annotation = Annotation(learner, chosen, self._outbox.post, quality=quality)
@@ -249,26 +243,6 @@ class LITWidget(ObjectMethods, Export, Readings, Logged, Saving, ThreadedWidget)
         """Stop tracking, and let what waits not track either; what is to be learned is learned."""
         self._model_worker.interrupt()
 
-    def wait(self, timeout: float | None = None) -> bool:
-        """Block until the work is done.
-
-        Args:
-            timeout: seconds to wait at most.
-
-        Returns:
-            Whether it was done in time.
-
-        Raises:
-            Exception: the first error, since the last call, of work that methods asked for; a view shows the
-                errors of its own.
-        """
-        done = self._model_worker.wait(timeout)
-        if self._errors:
-            first, self._errors = self._errors[0], []
-            # The worker's frames would bury the sentence.
-            raise first.with_traceback(None) from None
-        return done
-
     # --- Evaluating and ending ----------------------------------------------------------------
 
     def run_simulation(self, ground_truth: Any = None, *, watch: bool = False, **options: Any) -> SimulationResult:
@@ -314,17 +288,9 @@ class LITWidget(ObjectMethods, Export, Readings, Logged, Saving, ThreadedWidget)
             self.frames.close()
         super().close()
 
-    def _repr_mimebundle_(self, **kwargs: Any) -> Any:
-        """The widget, and a picture of it for places that show notebooks without running them."""
-        bundle = super()._repr_mimebundle_(**kwargs)
-        if bundle is None:
-            return None
+    def _picture_in_time(self) -> bool:
         self._pixel_worker.submit(lambda _: self._refresh_preview())
-        if not self._pixel_worker.wait(PICTURE_WITHIN_S) and not self.preview:
-            return bundle
-        data, metadata = bundle
-        data["image/jpeg"] = base64.b64encode(self.preview).decode()
-        return data, metadata
+        return self._pixel_worker.wait(PICTURE_WITHIN_S)
 
     @traitlets.validate("frame_index")
     def _within_the_video(self, proposal: Any) -> int:
@@ -362,11 +328,6 @@ class LITWidget(ObjectMethods, Export, Readings, Logged, Saving, ThreadedWidget)
         """What a method was given, with what it left to the widget."""
         left = {"object_id": self._annotation.active, "start": self.frame_index}
         return {name: left.get(name) if value is None else value for name, value in arguments.items()}
-
-    def _failed(self, error: Exception) -> None:
-        known = isinstance(error, (ValueError, IndexError))
-        text = str(error) if known else f"Unexpected {type(error).__name__}: {error}. What was done so far is kept."
-        self._outbox.post(Error(text))
 
     def _receive(self, _: object, content: object, buffers: Sequence[Buffer]) -> None:
         """Handle a message from a view; runs on whichever thread the kernel chose, so it only enqueues."""

@@ -49,11 +49,12 @@ class Page:
     Args:
         page: an empty page.
         widget: a widget that no other view shows.
+        bundle: the name of its script and style sheet.
         html: what the page is but for the view.
     """
 
-    def __init__(self, page, widget, html=PAGE):
-        self.page, self.widget, self._html = page, widget, html
+    def __init__(self, page, widget, bundle="widget", html=PAGE):
+        self.page, self.widget, self.bundle, self._html = page, widget, bundle, html
         self.trouble = []
         self._messages, self._lock = [], threading.Lock()
         widget.transport, widget._outbox.polling = "poll", True
@@ -61,7 +62,7 @@ class Page:
         page.on("pageerror", lambda error: self.trouble.append(str(error)))
         page.set_default_timeout(30_000)
         page.route("http://lit/**", self._serve)
-        page.expose_function("litTraits", lambda: {"frame_index": widget.frame_index, "transport": "poll"})
+        page.expose_function("litTraits", lambda: {"frame_index": self._frame(), "transport": "poll"})
         page.expose_function("litSave", lambda frame: setattr(widget, "frame_index", frame))
         page.expose_function("litSend", self._send)
         page.goto("http://lit/")
@@ -82,7 +83,7 @@ class Page:
     def _serve(self, route):
         path = route.request.url.removeprefix("http://lit/")
         if path in ("widget.js", "widget.css"):
-            route.fulfill(path=STATIC / path)
+            route.fulfill(path=STATIC / path.replace("widget", self.bundle))
         elif path:
             route.fulfill(status=404)
         else:
@@ -96,4 +97,7 @@ class Page:
         self.widget._handle_custom_msg(content, [memoryview(base64.b64decode(each)) for each in buffers])
         with self._lock:
             waiting, self._messages = self._messages, []
-        return [waiting, self.widget.frame_index]
+        return [waiting, self._frame()]
+
+    def _frame(self):
+        return getattr(self.widget, "frame_index", 0)

@@ -6,6 +6,7 @@ import os
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 
 VERSION = 1
@@ -47,6 +48,30 @@ MIGRATIONS: dict[int, tuple[str, ...]] = {}
 """Statements that bring a file of one version to the next, by the version that they start from."""
 
 
+@dataclass(frozen=True)
+class Kind:
+    """One kind of session file.
+
+    Attributes:
+        owner: the class that writes it, as users call it.
+        call: how that is called to make one.
+        application_id: marks such a file.
+        version: of its tables.
+        tables: every table, as SQLite keeps its text.
+        migrations: statements that bring a file of one version to the next, by the version that they start from.
+    """
+
+    owner: str
+    call: str
+    application_id: int
+    version: int
+    tables: dict[str, str]
+    migrations: dict[int, tuple[str, ...]] = field(default_factory=dict)
+
+
+VIDEO = Kind("LITWidget", "LITWidget(video, session=PATH)", APPLICATION_ID, VERSION, TABLES, MIGRATIONS)
+
+
 class SessionFileError(ValueError):
     """A session file that cannot be used; the sentence says why and what to do."""
 
@@ -62,19 +87,26 @@ class SessionFile:
         path: where it is.
         new: make it; else it must be there.
         fill: writes what a new file holds from the start.
+        kind: what its session is of.
 
     Raises:
         SessionFileError: if it is missing, there already, in use, of a later version, or no session file.
     """
 
     def __init__(
-        self, path: str | os.PathLike, *, new: bool, fill: Callable[[SessionFile], None] = lambda _: None
+        self,
+        path: str | os.PathLike,
+        *,
+        new: bool,
+        fill: Callable[[SessionFile], None] = lambda _: None,
+        kind: Kind = VIDEO,
     ) -> None:
+        self.kind = kind
         self.path = Path(path).expanduser().absolute()
         if new and self.path.exists() and not _unbegun(self.path):
-            raise SessionFileError(f"{self.path} is there already; LITWidget.open({str(path)!r}) goes on with it")
+            raise SessionFileError(f"{self.path} is there already; {kind.owner}.open({str(path)!r}) goes on with it")
         if not new and not self.path.is_file():
-            raise SessionFileError(f"there is no session file {self.path}; LITWidget(video, session=PATH) makes one")
+            raise SessionFileError(f"there is no session file {self.path}; {kind.call} makes one")
         if new and not self.path.parent.is_dir():
             raise SessionFileError(f"there is no folder {self.path.parent} to put the session file in; make it first")
         self._connection: sqlite3.Connection | None = None
@@ -147,10 +179,10 @@ class SessionFile:
         try:
             self._connection = _connect(draft)
             with self.transaction() as connection:
-                for sql in TABLES.values():
+                for sql in self.kind.tables.values():
                     connection.execute(sql)
-                connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-                connection.execute(f"PRAGMA user_version = {VERSION}")
+                connection.execute(f"PRAGMA application_id = {self.kind.application_id}")
+                connection.execute(f"PRAGMA user_version = {self.kind.version}")
                 fill(self)
             self.close()
             draft.replace(self.path)
@@ -159,28 +191,30 @@ class SessionFile:
             draft.unlink(missing_ok=True)
 
     def _check(self) -> None:
-        connection = self.connection
+        connection, kind = self.connection, self.kind
         (mark,), (version,) = (
             connection.execute(f"PRAGMA {name}").fetchone() for name in ("application_id", "user_version")
         )
-        if mark != APPLICATION_ID or version < 1:
-            raise SessionFileError(f"{self.path} is no session file of lit-widget; give one that it wrote")
-        if version > VERSION:
+        if mark != kind.application_id or version < 1:
+            raise SessionFileError(
+                f"{self.path} is no session file of lit-widget ({kind.owner}); give one that it wrote"
+            )
+        if version > kind.version:
             raise SessionFileError(
                 f"{self.path} was written by a later version of lit-widget (its tables are of version {version}, known "
-                f"are 1 to {VERSION}); update lit-widget to open it"
+                f"are 1 to {kind.version}); update lit-widget to open it"
             )
         # Triggers and views of a stranger would run with our statements.
         query = "SELECT name FROM sqlite_master WHERE type NOT IN ('table', 'index')"
         if odd := [name for (name,) in connection.execute(query)]:
             raise SessionFileError(f"{self.path} has other tables than a session file ({odd[0]}); it cannot be opened")
-        for statement in (each for step in range(version, VERSION) for each in MIGRATIONS[step]):
+        for statement in (each for step in range(version, kind.version) for each in kind.migrations[step]):
             connection.execute(statement)
-        connection.execute(f"PRAGMA user_version = {VERSION}")
+        connection.execute(f"PRAGMA user_version = {kind.version}")
         found = dict(connection.execute("SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL"))
-        if found != TABLES:
+        if found != kind.tables:
             odd = ", ".join(
-                sorted(name for name in found.keys() | TABLES.keys() if found.get(name) != TABLES.get(name))
+                sorted(name for name in found.keys() | kind.tables.keys() if found.get(name) != kind.tables.get(name))
             )
             raise SessionFileError(f"{self.path} has other tables than a session file ({odd}); it cannot be opened")
 

@@ -1,4 +1,21 @@
-// Reading what came from outside: each check gives a value of its type or says what was expected where.
+// What the protocols of all views share: a message is checked, field by field, before anything reads it.
+
+export interface Message {
+  type: string;
+}
+
+/** One protocol: what the line to the kernel must know of it. */
+export interface Wire<Out extends Message, In extends Message> {
+  version: number;
+  /** Messages that the kernel answers soon. */
+  answered: ReadonlySet<string>;
+  /** The wire form of a message. */
+  encode(message: Out): unknown;
+  /** Read a message from the kernel; fields that this version does not know are dropped. */
+  parse(content: unknown): In;
+  /** How many buffers belong to a message. */
+  buffersOf(message: In): number;
+}
 
 /** What came is not a message of this protocol. */
 export class MessageError extends Error {}
@@ -44,3 +61,20 @@ export const record =
     const pairs = Object.entries(shape) as [string, Check<unknown>][];
     return Object.fromEntries(pairs.map(([key, check]) => [key, check(given[key], `${at}.${key}`)])) as T;
   };
+
+export function wire<Out extends Message, In extends Message>(
+  version: number,
+  answered: ReadonlySet<string>,
+  encode: (message: Out) => unknown,
+  shapes: { [M in In as M["type"]]: Check<M> },
+  buffersOf: (message: In) => number,
+): Wire<Out, In> {
+  function parse(content: unknown): In {
+    const type = (content as { type?: unknown } | null)?.type;
+    if (typeof type !== "string" || !Object.hasOwn(shapes, type)) {
+      throw new MessageError(`message from the kernel: unknown type ${String(type).slice(0, 40)}`);
+    }
+    return (shapes[type as In["type"]] as Check<In>)(content, type);
+  }
+  return { version, answered, encode, parse, buffersOf };
+}
