@@ -33,14 +33,14 @@ def units(number: int) -> list[Unit]:
     return list_units([(source(number), open_sources([source(number)]))], [Arm("original")], [0], "pocket")
 
 
-def seconds(client: Client, number: int) -> float:
-    """Wall-clock seconds of a round."""
+def seconds(client: Client, number: int) -> tuple[float, float]:
+    """Wall-clock seconds of a round, and CPU seconds of all workers, which other programs change less."""
     with tempfile.TemporaryDirectory() as folder:
         todo, failed = units(number), []
-        began = time.perf_counter()
+        spent, began = sum(client.run(time.process_time).values()), time.perf_counter()
         run_units(todo, UnitStore(folder), lambda unit, why: failed.append(unit) if why else None, client=client)
         assert not failed
-        return time.perf_counter() - began
+        return time.perf_counter() - began, sum(client.run(time.process_time).values()) - spent
 
 
 def main() -> None:
@@ -57,9 +57,15 @@ def main() -> None:
             seconds(client, 0)
         for number in range(1, arguments.rounds + 1):
             for n, client in clients.items():
-                taken = seconds(client, number)
-                rows.append({"workers": n, "round": number, "units_per_min": 60 * CLIPS / taken})
-                print(f"{n} workers, round {number}: {rows[-1]['units_per_min']:.1f} units per minute", flush=True)
+                taken, spent = seconds(client, number)
+                row = {
+                    "workers": n,
+                    "round": number,
+                    "units_per_min": 60 * CLIPS / taken,
+                    "cpu_s_per_unit": spent / CLIPS,
+                }
+                rows.append(row)
+                print(*(f"{name} {value:.3g}" for name, value in row.items()), flush=True)
     finally:
         for each in (*clients.values(), *clusters.values()):
             each.close()

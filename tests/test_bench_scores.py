@@ -1,6 +1,8 @@
 """A data set's own metric in the tables of benchmarks, from real passes over tiny data sets in their exact layouts."""
 
 import math
+import subprocess
+import sys
 
 import numpy as np
 import pandas as pd
@@ -144,3 +146,44 @@ def test_seen_and_unseen_weigh_alike_in_the_table():
         [100 * x for x in (official.j_and_f, official.j, official.f)]
     )
     assert row["J seen"] == pytest.approx(70)
+
+
+GROWTH = """
+from dataclasses import replace
+from pathlib import Path
+import numpy as np
+from lit_widget.simulation.bench.quality import Quality
+from lit_widget.simulation.datasets import FrameTruth, Sequence
+from lit_widget.simulation.datasets.scores import scored, vost
+from lit_widget.video.frames import open_frames
+
+N, SHAPE = 10_000, (64, 80)
+valid, target = np.ones(SHAPE, bool), np.zeros(SHAPE, bool)
+target[5:9, 8:14] = True
+frames = open_frames(np.zeros((2, *SHAPE, 3), np.uint8))
+whole = Sequence("long", frames, tuple(range(N)), lambda t: FrameTruth({1: target}, valid), {1: 0}, score=scored(vost))
+
+def memory_kb():
+    return int(Path("/proc/self/statm").read_text().split()[1]) * 4
+
+def judged(sequence, n):
+    quality = Quality(None, sequence, 1)
+    for t in range(1, n):
+        quality.keep(t, np.roll(target, t % 3, axis=1), sequence.target(1, t))
+    scores = {**quality.scores(), **quality.means()}
+    return scores, memory_kb()
+
+_, before = judged(replace(whole, annotated=tuple(range(100))), 100)
+found, after = judged(whole, N)
+assert abs(found["J"] - found["j"]) < 1e-3
+print(after - before)
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere memory is asked for otherwise")
+def test_a_pass_of_ten_thousand_frames_is_scored_in_bounded_memory():
+    """All masks together would be 102 MB; what is kept is measured before it is let go."""
+    done = subprocess.run([sys.executable, "-c", GROWTH], capture_output=True, text=True, check=True)
+    print(f"grew by {done.stdout.strip()} kB")
+    assert int(done.stdout) < 20_000

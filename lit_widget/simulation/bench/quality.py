@@ -11,7 +11,7 @@ from lit_widget.core.session import Accepted, Corrected, Event, Tracked
 from lit_widget.simulation.datasets import Judged, Sequence
 from lit_widget.simulation.metrics import boundary_f, iou
 from lit_widget.simulation.protocol import FrameResult
-from lit_widget.video.formats.mask_set import CompactMasks
+from lit_widget.video.formats.mask_set import CompactMasks, Mask
 from lit_widget.video.learner import VideoLearner
 
 PREDICTED, TRUE = 0, 1
@@ -34,7 +34,7 @@ class Quality:
         self._kept = CompactMasks((sequence.frames.height, sequence.frames.width))
 
     def add(self, result: FrameResult, event: Event) -> None:
-        """Score one frame by the rule of DAVIS, with void pixels as background of the truth."""
+        """Score the mask that a frame ended up with."""
         target = self.sequence.target(self.object_id, result.frame)
         assert target is not None
         if isinstance(event, Corrected):
@@ -44,11 +44,14 @@ class Quality:
         else:
             assert isinstance(event, Tracked)
             output = event.prediction.output
-        mask = target if result.full_mask else self.learner.mask(output)
+        self.keep(result.frame, target if result.full_mask else self.learner.mask(output), target)
+
+    def keep(self, frame: int, mask: Mask, target: Mask) -> None:
+        """Score one frame by the rule of DAVIS, with void pixels as background of the truth."""
         self._values.append((iou(mask, target), boundary_f(mask, target)))
         if self.sequence.score is not None:
-            self._kept.add(result.frame, PREDICTED, mask)
-            self._kept.add(result.frame, TRUE, target)
+            self._kept.add(frame, PREDICTED, mask)
+            self._kept.add(frame, TRUE, target)
 
     def means(self) -> dict[str, float | None]:
         """J and F without the last frame, as benchmarks take them; the first was the prompt and is not here."""
