@@ -31,9 +31,7 @@ BEGIN = {"learning_rate": 1e-3, "alpha": 8.0, "margin": 1.0, "margin_weight": 1.
 GRID = {
     "learning_rate": (2e-4, 5e-4, 1e-3, 2e-3, 4e-3),
     "alpha": (8.0, 16.0),
-    "margin": (1.0, 2.0, 5.0),
-    "margin_weight": (0.1, 1.0),
-    "decay": (1e-4, 1e-2),
+    "margin": (1.0, 2.0),
 }
 DEFAULT = {"learning_rate": UPDATE.rate, "alpha": ALPHA, **vars(LossConfig())}
 
