@@ -50,7 +50,7 @@ def test_public_name_resolves(name):
 def test_unknown_name_suggests_near_ones():
     with pytest.raises(AttributeError, match=r"no attribute 'LitWidget'; did you mean LITWidget\?"):
         _ = lit_widget.LitWidget
-    with pytest.raises(AttributeError, match="it has LITWidget, "):
+    with pytest.raises(AttributeError, match="it has LITClassifier, LITWidget, "):
         _ = lit_widget.zzz
     assert not hasattr(lit_widget, "_repr_html_")
 
