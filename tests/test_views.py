@@ -383,3 +383,13 @@ def test_a_view_that_says_hello_again_is_pushed_to(pair):
     heard.clear()
     tell(widget, "addObject")
     assert heard_of(heard, "state")
+
+
+def test_an_old_state_never_follows_a_newer_one(pair):
+    widget, heard = pair
+    old = widget._annotation.state
+    tell(widget, "addObject")
+    heard.clear()
+    # A thread that read the state before is slower than the one that changed it.
+    widget._outbox.post(old)
+    assert len(heard[0][0]["objects"]) == 2

@@ -23,44 +23,45 @@ class Outbox:
 
     Args:
         send: puts one message on the wire.
-        state: what a view must be told after messages were lost.
+        state: the newest, which a view must be told after messages were lost.
         must_poll: whether the host is known to drop what threads send.
     """
 
     def __init__(self, send: Send, state: Callable[[], Any], must_poll: Callable[[], bool]) -> None:
         self._send, self._state, self._must_poll = send, state, must_poll
         self._kept: deque[Kept] = deque(maxlen=MAX_KEPT)
-        self._lock = threading.Lock()
+        # Held while sending, so that what is sent later is not older.
+        self._lock = threading.RLock()
         self._lost = False
         self.polling = must_poll()
 
     def post(self, message: Any, buffers: list[bytes] | None = None) -> None:
-        """Deliver a message with its buffers."""
+        """Deliver a message with its buffers; of a state always the newest, or one thread could bring back the old."""
         with self._lock:
+            content = encode(message)
+            if content["type"] == "state":
+                content = encode(self._state())
             if self.polling:
                 self._lost |= len(self._kept) == MAX_KEPT
-                self._kept.append((encode(message), buffers or []))
-                return
-        self._send(encode(message), buffers or [])
+                self._kept.append((content, buffers or []))
+            else:
+                self._send(content, buffers or [])
 
     def push(self) -> None:
         """Send at once again, first what was kept, unless the host is known to drop it; a view that misses it polls."""
         with self._lock:
-            if not self.polling or self._must_poll():
-                return
-            self.polling = False
-            # Still locked, so that nothing newer goes before.
-            self._send_batch(self._taken())
+            if self.polling and not self._must_poll():
+                self.polling = False
+                self._send_batch(self._taken())
 
     def poll(self) -> None:
         """Answer a view that asks; the first question tells that what was pushed before may be lost."""
         with self._lock:
             messages = self._taken()
-            lost, self._lost = self._lost or not self.polling, False
-            self.polling = True
-        if lost:
-            messages.append((encode(self._state()), []))
-        self._send_batch(messages)
+            if self._lost or not self.polling:
+                messages.append((encode(self._state()), []))
+            self.polling, self._lost = True, False
+            self._send_batch(messages)
 
     def _taken(self) -> list[Kept]:
         messages = list(self._kept)

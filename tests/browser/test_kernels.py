@@ -49,11 +49,11 @@ def test_whole_loop_and_a_busy_kernel(open_lab, kernel, tmp_path, record_propert
 
 def click_beside_a_cell(lab, view, cell, stop):
     """Whether a click is answered while a cell runs, and not only after it; what a thread sends must arrive before."""
-    clicked = int(view.data["prompts"])
     lab.do("import threading; threading.Timer(0.5, w.track, [0]).start()")
     lab.start(cell)
     view.until("d.job === 'track:running'", 30)
     view.until("d.job === 'track:done'", 60)
+    clicked = int(view.data["prompts"])
     x, y = deepest(TARGET[0])
     view.click(x + cell, y)
     answered = answers_within(view, f"d.prompts === '{clicked + 1}'", 5)
