@@ -28,6 +28,9 @@ POLL_S = 0.5
 
 CONNECT_S = 20
 
+GATHER_S = 60
+"""How long a worker may take to hand over a result, which is some kilobytes."""
+
 
 def connect(address: str) -> Client:
     """A client of the cluster at an address such as `tcp://10.0.0.1:8786`, or in a scheduler file.
@@ -138,7 +141,13 @@ class _Foreman:
         done = self.running.pop(worker)
         error = done.future.exception() if done.future.status == "error" else None
         if done.future.status == "finished":
-            self.keep(done.unit, done.future.result())
+            try:
+                outcome = done.future.result(timeout=GATHER_S)
+            except TimeoutError:  # the worker died before anybody asked for its result
+                done.future.cancel()
+                self.mourn(done.unit)
+            else:
+                self.keep(done.unit, outcome)
         elif isinstance(error, KilledWorker):
             self.mourn(done.unit)
         elif error is not None:
