@@ -23,7 +23,6 @@ from lit_widget.simulation.classify import ClassifyOptions, classify
 
 SEEDS = range(110, 118)
 CONTROL = "frequent-labels"
-PLACEMENTS = ("projection", "residual")
 POOLED, EMBEDDED, CLASSES = 768, 512, 200
 GROUPS, PER_GROUP = 12, 5
 
@@ -44,15 +43,18 @@ def step_times(threads: int) -> list[dict[str, float | str]]:
     torch.set_num_threads(threads)
     head, features, labels = look_alikes()
     learner = ImageLearner(head, features)
-    taken: dict[str, list[tuple[float, float]]] = {"first update": [], "later update": [], "consult": []}
+    steps = ("new adapter", "first update", "later update", "consult")
+    taken: dict[str, list[tuple[float, float]]] = {step: [] for step in steps}
     for group in range(GROUPS):
+        begun = _timed(lambda g=group: learner.adapters.get(g))
+        if group > 1:  # before, everything is warming up
+            taken["new adapter"].append(begun)
         for image in range(PER_GROUP):
             prediction = learner.predict_one(ImageItem(image, group))
             correction = corrected(prediction.item, labels[image], CLASSES)
-            learner.adapters.get(group)  # made when a group is begun
             learned = _timed(lambda p=prediction, c=correction: learner.learn_one(p, c))
             consulted = _timed(lambda p=prediction: learner.propose_one(p))
-            if group > 1:  # before, everything is warming up
+            if group > 1:
                 taken["later update" if image else "first update"].append(learned)
                 taken["consult"].append(consulted)
     rows: list[dict[str, float | str]] = []
@@ -83,6 +85,7 @@ def main() -> None:
     """The table, and one row per step."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--json", type=Path)
+    parser.add_argument("--placements", default="projection,residual")
     parser.add_argument("--shuffles", type=int, default=3)
     given = parser.parse_args()
     clip, sets = Clip.load(), [embedded_images(seed) for seed in SEEDS]
@@ -91,7 +94,7 @@ def main() -> None:
     torch.set_num_threads(1)
     summaries, against, left_out = [], [], ()
     with tempfile.TemporaryDirectory() as cache:
-        for placement in PLACEMENTS:
+        for placement in given.placements.split(","):
             options = ClassifyOptions(
                 strategies=("original", CONTROL, "lit-lora"),
                 placement=placement,
@@ -104,7 +107,7 @@ def main() -> None:
             against.append({"placement": placement, **vars(done.result.reduction("lit-lora", against=CONTROL))})
             print(summaries[-1].round(2).to_string(), against[-1], flush=True)
     if given.json:
-        settings = {**done.settings, "placement": list(PLACEMENTS), "left_out": left_out}
+        settings = {**done.settings, "placement": given.placements, "left_out": left_out}
         tables = {"summary": pd.concat(summaries), "control": pd.DataFrame(against), "times": pd.DataFrame(times)}
         write_result(given.json, "classification", settings, tables)
 

@@ -2,12 +2,14 @@
 
 python -m benchmarks.classification_sweep --json benchmarks/results/classification-sweep.json
 
-One value after the other is varied; the best one is kept for those that follow.
+One value after the other is varied; the best one is kept for those that follow. What was measured is kept in
+`--rows`, so that a run that was stopped goes on there.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import tempfile
 from dataclasses import replace
 from pathlib import Path
@@ -28,10 +30,8 @@ PER_CLASS = 8
 BEGIN = {"learning_rate": 1e-3, "alpha": 8.0, "margin": 1.0, "margin_weight": 1.0, "decay": 1e-4}
 GRID = {
     "learning_rate": (2e-4, 5e-4, 1e-3, 2e-3, 4e-3),
-    "alpha": (4.0, 8.0, 16.0, 32.0),
-    "margin": (0.5, 1.0, 2.0, 5.0),
-    "margin_weight": (0.1, 0.5, 1.0),
-    "decay": (1e-4, 1e-3, 1e-2),
+    "alpha": (8.0, 16.0),
+    "margin": (1.0, 2.0),
 }
 DEFAULT = {"learning_rate": UPDATE.rate, "alpha": ALPHA, **vars(LossConfig())}
 
@@ -54,17 +54,22 @@ def measured(values: dict[str, float], sets: list[ImageSet], clip: Clip, cache: 
 def main() -> None:
     """One row per setting."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rows", type=Path, default=Path("classification-sweep.jsonl"))
     parser.add_argument("--json", type=Path)
     given = parser.parse_args()
     clip, sets = Clip.load(), [embedded_images(seed, per_class=PER_CLASS) for seed in SEEDS]
     best, rows = dict(BEGIN), []
-    known: dict[tuple[float, ...], dict[str, float]] = {}
+    lines = given.rows.read_text().splitlines() if given.rows.exists() else []
+    known = {tuple(values): found for values, found in map(json.loads, lines)}
     with tempfile.TemporaryDirectory() as cache:
         for name, choices in GRID.items():
             for value in choices:
                 values = {**best, name: value}
                 place = tuple(values.values())
-                known[place] = known.get(place) or measured(values, sets, clip, cache)
+                if place not in known:
+                    known[place] = measured(values, sets, clip, cache)
+                    with given.rows.open("a") as file:
+                        file.write(json.dumps([place, known[place]]) + "\n")
                 rows.append({"varied": name, **values, **known[place]})
                 print(rows[-1], flush=True)
             own = [row for row in rows if row["varied"] == name]

@@ -282,8 +282,9 @@ def classification() -> str:
         "fewer corrections",
     ]
     own = next(row for row in tables["control"] if row["placement"] == "projection")
-    said = f"Against the control: {own['estimate']:.0f} % [{own['low']:.0f}, {own['high']:.0f}] fewer corrections."
-    return f"{table(head, rows)}\n\n{said} {origin('classification')}"
+    said = f"Against the control: {own['estimate']:.0f} % [{own['low']:.0f}, {own['high']:.0f}] fewer corrections. "
+    said += f"The images' own order and {load('classification')['settings']['shuffles']} random. "
+    return f"{table(head, rows)}\n\n{said}{origin('classification')}"
 
 
 def classification_times() -> str:

@@ -1,12 +1,12 @@
 """CLIP: the bundled model, what is said where there is none, and adapters in its vision tower."""
 
-import json
 import shutil
 
 import numpy as np
 import pytest
 import torch
 from PIL import Image
+from safetensors.torch import load_file, save_file
 from torch.nn.functional import cosine_similarity, normalize
 from transformers import CLIPVisionConfig, CLIPVisionModel
 
@@ -101,7 +101,12 @@ def test_a_model_in_a_folder_is_loaded_without_pickle(tmp_path, clip):
     with pytest.raises(ClipError, match=r"mine cannot be loaded as a CLIP .*it needs config.json, model.safetensors"):
         Clip.load(copy)
     weights.rename(copy / "model.safetensors")
-    (copy / "config.json").write_text(json.dumps({"model_type": "clip", "projection_dim": 12}))
+    tensors = load_file(copy / "model.safetensors")
+    del tensors["visual_projection.weight"]
+    save_file(tensors, copy / "model.safetensors", {"format": "pt"})
+    with pytest.raises(ClipError, match=r"1 of its tensors are missing, for example 'visual_projection.weight'"):
+        Clip.load(copy)
+    (copy / "config.json").write_text("{")
     with pytest.raises(ClipError, match="mine cannot be loaded"):
         Clip.load(copy)
 

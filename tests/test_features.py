@@ -116,7 +116,7 @@ def test_images_that_cannot_be_read_are_listed_and_left_out(tmp_path):
 
 def test_nothing_readable_is_said(tmp_path):
     store = FeatureStore(image_set([tmp_path / "no.png"], ["a", "b"]), Mean(), tmp_path)
-    with pytest.raises(ImageError, match="none was looked at; fill the store first"):
+    with pytest.raises(ImageError, match="0 of 1 images of images have features; fill the store first"):
         readable(store)
     store.fill()
     with pytest.raises(ImageError, match=r"no image of images could be read: .*no.png cannot be read"):

@@ -18,7 +18,7 @@ pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).resolve().parents[1]
 BUNDLE = ["lit_widget/widget/static/widget.js", "lit_widget/widget/static/widget.css"]
-WEIGHTS = "lit_widget/video/pocket/pocket.safetensors"
+WEIGHTS = ["lit_widget/video/pocket/pocket.safetensors", "lit_widget/images/pocket/weights/model.safetensors"]
 
 SHOW_THE_WIDGET = """
 import shutil
@@ -52,7 +52,7 @@ def test_sdist_can_be_rebuilt_and_tested(built):
     (path,) = built.glob("*.tar.gz")
     with tarfile.open(path) as archive:
         names = {name.partition("/")[2] for name in archive.getnames()}
-    wanted = {"js/package-lock.json", "js/src/index.ts", "tests/test_packaging.py", "LICENSE", WEIGHTS, *BUNDLE}
+    wanted = {"js/package-lock.json", "js/src/index.ts", "tests/test_packaging.py", "LICENSE", *WEIGHTS, *BUNDLE}
     assert wanted <= names
     assert not [name for name in names if "node_modules" in name]
 
@@ -60,7 +60,7 @@ def test_sdist_can_be_rebuilt_and_tested(built):
 def test_wheel_holds_the_package_and_nothing_else(wheel):
     with zipfile.ZipFile(wheel) as archive:
         names = set(archive.namelist())
-    assert {"lit_widget/py.typed", WEIGHTS, *BUNDLE} <= names
+    assert {"lit_widget/py.typed", *WEIGHTS, *BUNDLE} <= names
     assert {name.split("/")[0] for name in names} == {"lit_widget", f"lit_widget-{lit_widget.__version__}.dist-info"}
 
 

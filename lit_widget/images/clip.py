@@ -165,11 +165,14 @@ def _from_hub(name: str) -> tuple[CLIPModel, Any, Any]:
 def _parts(source: str, *, local: bool) -> tuple[CLIPModel, Any, Any]:
     """Model, tokenizer and preprocessing from a folder or from the hub."""
     try:
-        return (
-            CLIPModel.from_pretrained(source, use_safetensors=True, local_files_only=local).float(),
-            AutoTokenizer.from_pretrained(source, local_files_only=local),
-            CLIPImageProcessor.from_pretrained(source, local_files_only=local),
+        loaded: Any = CLIPModel.from_pretrained(
+            source, use_safetensors=True, local_files_only=local, output_loading_info=True
         )
+        model, found = loaded
+        if missing := found["missing_keys"]:
+            raise ValueError(f"{len(missing)} of its tensors are missing, for example {min(missing)!r}")  # noqa: TRY301
+        tokenizer = AutoTokenizer.from_pretrained(source, local_files_only=local)
+        return model.float(), tokenizer, CLIPImageProcessor.from_pretrained(source, local_files_only=local)
     except Exception as error:
         raise ClipError(
             f"{source} cannot be loaded as a CLIP ({type(error).__name__}: {str(error).splitlines()[0]}); it needs "

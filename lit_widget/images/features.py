@@ -179,12 +179,15 @@ def readable(store: FeatureStore) -> tuple[ImageSet, Features]:
     """The images that could be read, and their features, both numbered anew.
 
     Raises:
-        ImageError: if there is none.
+        ImageError: if there is none, or the store is not complete.
     """
-    kept = [image for image in range(store.done) if image not in store.refused]
+    if not store.complete:
+        raise ImageError(
+            f"{store.done} of {len(store)} images of {store.images.name} have features; fill the store first"
+        )
+    kept = [image for image in range(len(store)) if image not in store.refused]
     if not kept:
-        reason = next(iter(store.refused.values()), "none was looked at; fill the store first")
-        raise ImageError(f"no image of {store.images.name} could be read: {reason}")
+        raise ImageError(f"no image of {store.images.name} could be read: {next(iter(store.refused.values()))}")
     return store.images.only(kept), ChosenFeatures(store, kept)
 
 
