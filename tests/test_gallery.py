@@ -1,5 +1,6 @@
 """Labelling images by method, without any front end: groups, verdicts, learning, undo, errors, files."""
 
+import io
 import json
 import signal
 import sqlite3
@@ -14,6 +15,7 @@ import pytest
 from gallery_helpers import CLASSES, Slow, arrays, gallery_on, grey, label_all, look_alikes, opened, truth
 from PIL import Image
 
+from lit_widget import cli
 from lit_widget.core.checks import same_weights
 from lit_widget.images.learner import ImageItem
 from lit_widget.widget.gallery.widget import LITClassifier
@@ -72,6 +74,8 @@ def test_images_are_grouped_by_the_models_first_guess(gallery):
     state = gallery._labelling.state
     assert sum(group.n_images for group in state.groups) == 24
     assert gallery.image == 0
+    gallery._pixel_worker.wait()
+    assert Image.open(io.BytesIO(gallery.preview)).size == (40, 40)
 
 
 def test_a_class_among_the_first_guesses_is_no_correction(gallery):
@@ -460,7 +464,7 @@ def test_a_killed_kernel_loses_nothing(tmp_path):
         LITClassifier.open(path, tmp_path / "elsewhere")
 
 
-def test_what_is_no_session_of_labels_is_refused(tmp_path):
+def test_what_is_no_session_of_labels_is_refused(tmp_path, capsys):
     path = tmp_path / "labels.lit"
     gallery = gallery_on(session=path)
     label_all(gallery, 3)
@@ -475,6 +479,8 @@ def test_what_is_no_session_of_labels_is_refused(tmp_path):
     with sqlite3.connect(path) as connection:
         connection.execute("UPDATE label SET label = 99 WHERE image = (SELECT min(image) FROM label)")
     connection.close()
+    assert cli.main(["doctor", str(path)]) == 0
+    assert capsys.readouterr().out == f"{path} is whole\n"
     with pytest.raises(ValueError, match=r"the label of image .* is damaged"):
         LITClassifier.open(path, look_alikes(24))
     assert truth(gallery) is not None

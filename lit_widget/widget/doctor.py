@@ -29,10 +29,14 @@ def _doctor(parsed: argparse.Namespace) -> int:
         if parsed.repair:
             raise ValueError("--repair mends a session file; name one")
         return _say(machine(), as_json=parsed.json)
+    from .gallery.file import examine_labels, is_of_labels
     from .store.doctor import examine, repair
 
-    found = examine(parsed.file)
+    labels = is_of_labels(parsed.file)
+    found = examine_labels(parsed.file) if labels else examine(parsed.file)
     if found and parsed.repair:
+        if labels:
+            raise ValueError("--repair mends sessions of videos; labels are read with sqlite3 .recover")
         found = repair(parsed.file)
     if parsed.json:
         print(json.dumps(found))

@@ -124,3 +124,27 @@ def images_of(stored: Stored, file: SessionFile) -> Pictures:
         return open_pictures(place, None if stored.named else stored.classes)
     except ImageError as error:
         raise SessionFileError(f"{error}; say where the images are now: LITClassifier.open(path, images)") from None
+
+
+def is_of_labels(path: str | os.PathLike) -> bool:
+    """Whether a file says of itself that it holds labels."""
+    try:
+        with Path(path).open("rb") as file:
+            return file.read(72)[68:] == LABELS.application_id.to_bytes(4, "big")
+    except OSError:
+        return False
+
+
+def examine_labels(path: str | os.PathLike) -> list[str]:
+    """What is wrong with a file of labels, a sentence each; nothing if it is whole."""
+    try:
+        file, _ = open_labels(path)
+    except SessionFileError as error:
+        return [str(error)]
+    try:
+        checked = [text for (text,) in file.rows("PRAGMA integrity_check(10)")]
+        return [] if checked == ["ok"] else [f"the database is damaged: {text}" for text in checked]
+    except SessionFileError as error:
+        return [str(error)]
+    finally:
+        file.close()

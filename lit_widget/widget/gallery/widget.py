@@ -235,11 +235,15 @@ class LITClassifier(Readings, Saving, WorkingWidget):
     def _look_at_all(self, job: Job) -> None:
         self._look.run(job)
         problems, n_images = self.problems, len(self._pictures)
-        self._model_worker.submit(lambda _: self._labelling.publish())
+        self._model_worker.submit(self._show_all)
         if problems and self._look.status == "done":
             first = next(iter(problems.values()))
             more = f"; `problems` names {len(problems) - 1} more" if len(problems) > 1 else ""
             raise ImageError(f"{len(problems)} of {n_images} images are left out: {first}{more}")
+
+    def _show_all(self, _: Job) -> None:
+        self._labelling.publish()
+        self._pixel_worker.submit(lambda _: self._refresh_preview())
 
     def _came(self, first: int, end: int) -> None:
         def work(_: Job) -> None:
