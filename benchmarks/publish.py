@@ -9,6 +9,7 @@ import argparse
 import json
 import re
 import sys
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,7 @@ PAGES = (
     ROOT / "docs" / "monitoring.md",
     ROOT / "docs" / "performance.md",
     ROOT / "docs" / "classification.md",
+    ROOT / "docs" / "security.md",
     ROOT / "lit_widget" / "video" / "pocket" / "MODEL_CARD.md",
 )
 COMPARED = ("original", "token-0", "previous-mask", "close-up", "lit-lora", "lit-plus")
@@ -356,6 +358,25 @@ def classification_sweep() -> str:
     return f"{table(head, rows)}\n\n{origin('classification-sweep')}"
 
 
+def attacks() -> str:
+    """What became of killed processes, changed session files and changed messages."""
+    files, messages = load("session-kills"), load("message-fuzz")
+    attacked = {
+        "a process killed at a random moment": files["tables"]["kills"],
+        "a session file with bytes changed": files["tables"]["mutations"],
+        "a message with values changed": messages["tables"]["messages"],
+    }
+    rows = []
+    for attack, outcomes in attacked.items():
+        counted: Counter[str] = Counter()
+        for row in outcomes:
+            became = row["outcome"]
+            short = "refused with a sentence" if became.startswith("refused") else became
+            counted[short] += row.get("files") or row["messages"]
+        rows += [[attack, became, f"{count:,}"] for became, count in counted.most_common()]
+    return table(["what", "what became of it", "times"], rows) + "\n\n" + origin("session-kills", "message-fuzz")
+
+
 BLOCKS: dict[str, Callable[[], str]] = {
     "comparison": lambda: comparison("compare-embedded-0.5", "compare-embedded-0.75", "compare-real-0.5"),
     "by-video": lambda: by_video("compare-embedded-0.5", "compare-embedded-0.75", "compare-real-0.5"),
@@ -373,6 +394,7 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "classification": classification,
     "classification-times": classification_times,
     "classification-sweep": classification_sweep,
+    "attacks": attacks,
 }
 
 

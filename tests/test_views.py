@@ -126,7 +126,7 @@ def by_message(widget, kind, fields):
 
 
 def timeless(state):
-    return replace(state, adapters=[replace(adapter, update_s=0.0) for adapter in state.adapters])
+    return replace(state, adapters=[replace(adapter, update_s=0.0) for adapter in state.adapters], previews=False)
 
 
 def test_messages_do_what_methods_do(pair):
@@ -140,7 +140,7 @@ def test_messages_do_what_methods_do(pair):
             assert np.array_equal(widget.masks(object_id=each), other.masks(object_id=each)), kind
         assert same_weights(*(each._annotation.learner.snapshot() for each in (widget, other)))
         assert timeless(widget._annotation.state) == timeless(other._annotation.state)
-    actions, asked = get_args(ToKernel), {"hello", "poll", "requestFrames", "requestMasks"}
+    actions, asked = get_args(ToKernel), {"hello", "poll", "requestFrames", "requestMasks", "preview"}
     assert {kind for kind, _ in STEPS} | asked == {cls.__name__[0].lower() + cls.__name__[1:] for cls in actions}
     assert not heard_of(heard, "error")
     other.close()
