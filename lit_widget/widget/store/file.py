@@ -81,7 +81,7 @@ class SessionFile:
         with self.explained():
             if new:
                 self._begin(fill)
-            self._connection = _connect(self.path)
+            self._connection = connect(self.path)
             # In this mode the lock, once taken, is held until the end, and no shared memory is needed.
             self._connection.execute("PRAGMA locking_mode = EXCLUSIVE")
             self._connection.execute("PRAGMA journal_mode = WAL")
@@ -145,7 +145,7 @@ class SessionFile:
         draft = self.path.with_name(f".{self.path.name}.{os.getpid()}")
         draft.unlink(missing_ok=True)
         try:
-            self._connection = _connect(draft)
+            self._connection = connect(draft)
             with self.transaction() as connection:
                 for sql in TABLES.values():
                     connection.execute(sql)
@@ -227,7 +227,7 @@ def _unbegun(path: Path) -> bool:
         return False
 
 
-def _connect(path: Path) -> sqlite3.Connection:
+def connect(path: Path) -> sqlite3.Connection:
     """A connection that trusts nothing in the file."""
     connection = sqlite3.connect(path, timeout=1.0, isolation_level=None, check_same_thread=False)
     connection.execute("PRAGMA trusted_schema = OFF")
