@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .planning import StudyError, Task, plan
-    from .sitting import Sitting, Study
     from .results import StudySummary, summary
+    from .sitting import Sitting, Study
     from .timing import ErrorTime
 
 __all__ = ["ErrorTime", "Sitting", "Study", "StudyError", "StudySummary", "Task", "plan", "summary"]

@@ -10,11 +10,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
-from typing import get_args
 
 from lit_widget.widget.store.file import connect, explain
 
-from .planning import CONDITIONS, Design, StudyError, Task, check_identifier
+from .planning import CONDITIONS, DESIGNS, StudyError, Task, check_identifier
 from .timing import LogEvent
 
 VERSION = 1
@@ -51,7 +50,7 @@ class ParticipantFile:
         StudyError: if it is in use, damaged, of another plan or no such file.
     """
 
-    def __init__(self, path: str | os.PathLike, tasks: tuple[Task, ...] | None = None, design: Design = "both") -> None:
+    def __init__(self, path: str | os.PathLike, tasks: tuple[Task, ...] | None = None, design: str = "both") -> None:
         self.path = Path(path)
         self.participant = check_identifier(self.path.stem)
         if tasks is None and not self.path.is_file():
@@ -71,11 +70,7 @@ class ParticipantFile:
                     self._begin(tasks, design)
                 self._check()
                 self.tasks, self.iou, self.design = self._read()
-            if tasks is not None and (self.tasks, self.design) != (tasks, design):
-                raise StudyError(
-                    f"{self.path} was begun with other videos, participants, practice, design or seed; go on with "
-                    "those, or take another folder"
-                )
+            self._compare(tasks, design)
         except BaseException:
             self._connection.close()
             raise
@@ -130,7 +125,7 @@ class ParticipantFile:
         self._connection.executemany("INSERT INTO event VALUES (NULL, ?, ?, ?, ?, ?)", self._waiting)
         self._waiting = []
 
-    def _begin(self, tasks: tuple[Task, ...], design: Design) -> None:
+    def _begin(self, tasks: tuple[Task, ...], design: str) -> None:
         """Fill an empty file, all or nothing."""
         with self._connection as connection:
             connection.execute("BEGIN IMMEDIATE")
@@ -152,15 +147,22 @@ class ParticipantFile:
         if (mark, version) != (APPLICATION_ID, VERSION) or found != TABLES:
             raise StudyError(f"{self.path} is no file of a study, or of another version; give one that Study wrote")
 
-    def _read(self) -> tuple[tuple[Task, ...], dict[int, float], Design]:
+    def _read(self) -> tuple[tuple[Task, ...], dict[int, float], str]:
         """Tasks, the mean IoU of those that are done, and the design."""
         rows = self._connection.execute("SELECT * FROM task ORDER BY number").fetchall()
         (design,) = self._connection.execute("SELECT value FROM meta WHERE key = 'design'").fetchone() or ("null",)
         tasks = tuple(Task(number, video, condition, bool(counted)) for number, video, condition, counted, _ in rows)
-        known = {f'"{each}"': each for each in get_args(Design)}
+        known = {f'"{each}"': each for each in DESIGNS}
         if design not in known or any(task.condition not in CONDITIONS for task in tasks):
             raise StudyError(f"{self.path} is damaged: it holds a design or condition that does not exist")
         return tasks, {row[0]: row[4] for row in rows if row[4] is not None}, known[design]
+
+    def _compare(self, tasks: tuple[Task, ...] | None, design: str) -> None:
+        if tasks is not None and (self.tasks, self.design) != (tasks, design):
+            raise StudyError(
+                f"{self.path} was begun with other videos, participants, practice, design or seed; go on with "
+                "those, or take another folder"
+            )
 
     @contextmanager
     def _explained(self) -> Iterator[None]:

@@ -11,7 +11,7 @@ from typing import Literal, get_args
 Condition = Literal["baseline", "lit"]
 CONDITIONS: tuple[Condition, Condition] = get_args(Condition)
 
-Design = Literal["both", "one"]
+DESIGNS = ("both", "one")
 """Whether a participant annotates each video under both conditions or under one of them."""
 
 MOST_PARTICIPANTS = 9998
@@ -78,7 +78,7 @@ def plan(
     participants: int | Iterable[str],
     *,
     practice: str | None = None,
-    design: Design = "both",
+    design: str = "both",
     seed: int = 0,
 ) -> dict[str, tuple[Task, ...]]:
     """The tasks of every participant, the same for the same seed.
@@ -100,11 +100,12 @@ def plan(
     Raises:
         StudyError: if this cannot be balanced, or a name is wrong.
     """
-    people, trial = identifiers(participants), videos[0] if practice is None and videos else practice
+    people = identifiers(participants)
+    trial = "".join(videos[:1]) if practice is None else practice
     counted = [name for name in videos if name != trial]
     if len(set(videos)) < len(videos) or trial not in videos or not counted:
         raise StudyError(f"a study takes two videos or more, of which one is for practice; got {list(videos)}")
-    if design not in get_args(Design):
+    if design not in DESIGNS:
         raise StudyError(f"the design {design!r} is unknown; it is 'both' or 'one'")
     draw, tasks = random.Random(seed), dict[str, tuple[Task, ...]]()
     for one, other in zip(people[::2], people[1::2], strict=True):
@@ -117,7 +118,7 @@ def plan(
     return tasks
 
 
-def _tasks(order: list[str], baseline_first: list[bool], design: Design) -> tuple[Task, ...]:
+def _tasks(order: list[str], baseline_first: list[bool], design: str) -> tuple[Task, ...]:
     """Tasks in order; the first video is for practice."""
     places = []
     for index, (video, first) in enumerate(zip(order, baseline_first, strict=True)):

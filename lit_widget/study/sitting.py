@@ -15,7 +15,7 @@ from lit_widget.video.frames import Frames, open_frames
 from lit_widget.video.strategies import STRATEGIES
 
 from .log import ENDING, ParticipantFile
-from .planning import Design, StudyError, Task, plan
+from .planning import StudyError, Task, plan
 from .recording import StudyWidget
 from .screens import COLOUR, TaskScreen, TruthScreen, html, title_of
 from .timing import LogEvent
@@ -52,7 +52,7 @@ class Study:
         ground_truth: Mapping[str, Any],
         participants: int | Iterable[str],
         practice: str | None = None,
-        design: Design = "both",
+        design: str = "both",
         strategy: str | Strategy = "lit-lora",
         seed: int = 0,
         **options: Any,

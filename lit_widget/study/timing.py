@@ -103,8 +103,8 @@ def _settled(events: list[LogEvent]) -> Iterator[ErrorTime]:
             work[frame].last = since = event.at
             touched = frame
             watched = []
-        elif event.kind == "clear":
-            work.pop(frame, None)
+        elif event.kind == "clear" and frame in work:
+            since = work.pop(frame).since
         elif event.kind == "confirm":
             if touched in work and not work[touched].confirmed:
                 work[touched].last = event.at
