@@ -175,4 +175,6 @@ def _results(file: ParticipantFile) -> Iterator[tuple[TaskResult, list[ErrorTime
 
 
 def _fewer(interval: Interval) -> str:
+    if not np.isfinite(interval.estimate):
+        return "–"
     return f"{interval.estimate:.0f} % [{interval.low:.0f}, {interval.high:.0f}]"

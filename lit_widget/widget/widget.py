@@ -13,6 +13,7 @@ import numpy as np
 import traitlets
 
 from lit_widget.core.adapter_file import load_adapter, save_adapter
+from lit_widget.core.peft_layout import is_peft_folder, load_peft, save_peft
 from lit_widget.core.strategy import Strategy, find_strategy
 from lit_widget.video.adaptation import VideoItem
 from lit_widget.video.frames import open_frames
@@ -217,25 +218,38 @@ class LITWidget(ObjectMethods, Export, Readings, Saving, ThreadedWidget):
         """Learn from corrections and propose, or, with `False`, do neither; what was learned is kept."""
         self._annotation.set_learning(on)
 
-    def save_adapter(self, path: str | pathlib.Path, *, object_id: int | None = None) -> pathlib.Path:
+    def save_adapter(
+        self,
+        path: str | pathlib.Path,
+        *,
+        object_id: int | None = None,
+        format: str = "file",  # noqa: A002
+    ) -> pathlib.Path:
         """Write what an object's adapter has learned to a safetensors file, for the next video of the kind.
 
+        Args:
+            path: the file; an existing one is replaced.
+            object_id: whose adapter.
+            format: "file", or "peft" for a new folder that `peft.PeftModel.from_pretrained` reads beside the decoder.
+
         Raises:
-            ValueError: if it has learned nothing.
+            ValueError: if it has learned nothing, or is no LoRA and `format` is "peft".
         """
+        if format not in ("file", "peft"):
+            raise AnnotationError(f"an adapter is saved with format='file' or format='peft', not {format!r}")
         owner = self._item(0, object_id).object
         adapter = self._annotation.learner.adapters.trained(owner)
         if adapter is None:
             raise AnnotationError(f"the adapter of object {owner} has learned nothing yet; correct a frame first")
-        return save_adapter(adapter.snapshot(), path)
+        return save_peft(adapter, path) if format == "peft" else save_adapter(adapter.snapshot(), path)
 
     def load_adapter(self, path: str | pathlib.Path, *, object_id: int | None = None) -> None:
-        """Begin with what `save_adapter` wrote, in a widget of the same model and strategy.
+        """Begin with what `save_adapter` or peft wrote, in a widget of the same model and strategy.
 
         Raises:
             ValueError: if the file holds no adapter, or, when the work is done, none that fits.
         """
-        owner, state = self._item(0, object_id).object, load_adapter(path)
+        owner, state = self._item(0, object_id).object, load_peft(path) if is_peft_folder(path) else load_adapter(path)
         self._submit("predict", lambda _: self._annotation.load_adapter(owner, state))
 
     def cancel(self) -> None:

@@ -70,6 +70,8 @@ class SessionFile:
     def __init__(
         self, path: str | os.PathLike, *, new: bool, fill: Callable[[SessionFile], None] = lambda _: None
     ) -> None:
+        if not isinstance(path, str | os.PathLike):
+            raise SessionFileError(f"a session file is given by its path, got {path!r}; give one like 'clip.lit'")
         self.path = Path(path).expanduser().absolute()
         if new and self.path.exists() and not _unbegun(self.path):
             raise SessionFileError(f"{self.path} is there already; LITWidget.open({str(path)!r}) goes on with it")
@@ -208,6 +210,11 @@ def explain(path: Path, error: Exception) -> str:
         return f"{path} is open in another kernel or widget, which alone may write it; close it there first"
     if "readonly" in text or "unable to open" in text:
         return f"{path} cannot be written ({text}); choose a folder in which you may write"
+    if "locking protocol" in text or "disk I/O" in text:
+        return (
+            f"{path} cannot be written safely ({text}): its disk fails, or is a network or synchronised folder without "
+            "file locks; choose a folder on this machine's own disk"
+        )
     if "full" in text:
         return f"{path} cannot be written because the disk is full; make room, and it is saved with the next action"
     return f"{path} is damaged or no session file ({text}); `lit-widget doctor {path.name} --repair` saves what it can"
