@@ -123,7 +123,8 @@ def test_progress_and_cancel(widget, tmp_path):
 def test_loading_that_is_stopped_says_how_much_was_loaded_and_is_one_step_of_undo(widget, fresh, tmp_path):
     widget.export(tmp_path / "out.json", format="coco")
     done(widget)
-    prompt, given = fresh._annotation.learner.prompt, []
+    prompt, given, heard = fresh._annotation.learner.prompt, [], []
+    fresh._outbox._send = lambda message, _: heard.append(message)
 
     def slow(item, output):
         prompt(item, output)
@@ -134,7 +135,7 @@ def test_loading_that_is_stopped_says_how_much_was_loaded_and_is_one_step_of_und
     fresh._annotation.learner.prompt = slow
     fresh.load_masks(tmp_path / "out.json")
     done(fresh)
-    said = [message["message"] for message, _ in fresh.heard if message["type"] == "error"]
+    said = [message["message"] for message in heard if message["type"] == "error"]
     assert len(said) == 1
     assert said[0].startswith("Stopped: 2 of ")
     assert "undo takes them back in one step" in said[0]
