@@ -121,7 +121,7 @@ def test_peft_reads_an_adapter_and_means_the_same_by_it(saved, peft_folder):
 
     adapter = learner_on().adapters.get(1)
     adapter.restore(load_adapter(saved[0]))
-    theirs = PeftModel.from_pretrained(share_structure(pocket().mask_decoder), peft_folder)
+    theirs = PeftModel.from_pretrained(share_structure(pocket().decoder), peft_folder)
     own = {name: tensor for name, tensor in theirs.base_model.model.state_dict().items() if ".lora_" in name}
     assert own.keys() == saved[1].keys()
     assert all(torch.equal(own[name], tensor) for name, tensor in saved[1].items())
@@ -135,7 +135,7 @@ def test_peft_reads_an_adapter_and_means_the_same_by_it(saved, peft_folder):
 def test_what_peft_wrote_is_loaded(saved, peft_folder, tmp_path):
     from peft import PeftModel
 
-    theirs = PeftModel.from_pretrained(share_structure(pocket().mask_decoder), peft_folder)
+    theirs = PeftModel.from_pretrained(share_structure(pocket().decoder), peft_folder)
     theirs.save_pretrained(tmp_path / "theirs")
     widget, _ = widget_on()
     widget.load_adapter(tmp_path / "theirs")

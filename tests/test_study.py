@@ -146,6 +146,19 @@ def test_prompts_that_were_taken_back_or_were_no_correction_are_no_error():
 # --- Sitting ----------------------------------------------------------------------------------------------------------
 
 
+def test_a_log_that_cannot_be_written_is_kept_for_later(tmp_path):
+    task = Task(1, "a", "lit", True)
+    file = ParticipantFile(tmp_path / "P01.study", (task,))
+    file._connection.execute("PRAGMA query_only = ON")
+    for at in (1.0, 2.0):
+        with pytest.raises(StudyError, match="cannot be written"):
+            file.add(task, LogEvent(at, "frame", 1))
+    file._connection.execute("PRAGMA query_only = OFF")
+    file.add(task, LogEvent(3.0, "frame", 2))
+    assert [event.at for event in file.events(task)] == [1.0, 2.0, 3.0]
+    file.close()
+
+
 def study(folder, **options):
     made = {name: clip(kind, 0, 6) for name, kind in (("practice", "easy"), ("union", "union"))}
     return Study(
@@ -321,13 +334,13 @@ def test_the_numbers_of_a_folder_made_by_hand(folder):
     # Two participants can be drawn in three ways; the interval ends at those that show one alone.
     assert (fewer.low, fewer.high) == pytest.approx((100 / 3, 60.0))
     assert (less.low, less.high) == pytest.approx((-20.0, 100 / 3))
-    assert "50 % [33, 60] fewer corrections" in repr(found)
+    assert "LIT saved 50 % [33, 60] of the corrections and 20 % [-20, 33] of the time" in repr(found)
     assert "Not finished, not counted: P03" in found._repr_html_()
 
 
 def test_the_command_writes_tables_and_the_figure(folder, capsys):
     assert main(["study", str(folder), "--out", str(folder / "out")]) == 0
-    assert "LIT needed 50 %" in capsys.readouterr().out
+    assert "LIT saved 50 %" in capsys.readouterr().out
     assert {each.name for each in (folder / "out").iterdir()} == {
         "summary.csv",
         "tasks.csv",

@@ -70,9 +70,7 @@ def load_peft(folder: str | Path) -> AdapterState:
     tensors, metadata = read_tensors(source / WEIGHTS)
     matches = {name: _THEIRS.fullmatch(name) for name in tensors}
     if odd := sorted(name for name, match in matches.items() if match is None):
-        raise AdapterFileError(
-            f"{source} holds {odd[0]!r}, which is no part of a plain LoRA; give one without"
-        )
+        raise AdapterFileError(f"{source} holds {odd[0]!r}, which is no part of a plain LoRA; give one without")
     named = {f"{match[1]}.default.weight": tensors[name] for name, match in matches.items() if match is not None}
     return AdapterState(checked_version(metadata.get("version", "1"), source), (), named)
 

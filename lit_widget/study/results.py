@@ -115,10 +115,10 @@ class StudySummary:
         """The reductions in words, and who is counted."""
         people = self.participants
         text = (
-            f"Means over {len(people)} participant{'s' if len(people) > 1 else ''}. LIT needed "
-            f"{_fewer(self.reduction('corrections'))} fewer corrections and {_fewer(self.reduction('total_s'))} less "
-            "time (95 % bootstrap interval over participants). Seconds of pausing, locating and correcting are per "
-            "error, the others per video."
+            f"Means over {len(people)} participant{'s' if len(people) > 1 else ''}. LIT saved "
+            f"{_saved(self.reduction('corrections'))} of the corrections and {_saved(self.reduction('total_s'))} of the "
+            "time (95 % bootstrap interval over participants; a minus means more). Seconds of pausing, locating and "
+            "correcting are per error, the others per video."
         )
         return text + (f" Not finished, not counted: {', '.join(self.unfinished)}." if self.unfinished else "")
 
@@ -174,7 +174,7 @@ def _results(file: ParticipantFile) -> Iterator[tuple[TaskResult, list[ErrorTime
         )
 
 
-def _fewer(interval: Interval) -> str:
+def _saved(interval: Interval) -> str:
     if not np.isfinite(interval.estimate):
         return "–"
     return f"{interval.estimate:.0f} % [{interval.low:.0f}, {interval.high:.0f}]"

@@ -76,6 +76,7 @@ class Saving:
         Masks, objects, prompts, adapters and the journal are as they were. What tracking remembers of each frame is
         computed again from its mask when it is needed. Undo begins anew, and what was learned before can be undone
         or forgotten no more. Without its video a session shows its masks and journal and refuses to track and learn.
+        A file that can only be read is opened all the same; then nothing is saved, and `session` is `None`.
 
         Args:
             path: the session file.
@@ -124,8 +125,14 @@ class Saving:
         """Take over what a file holds, and write to it from now on."""
         annotation = self._annotation
         standing = restore(file, annotation)
-        self._record(file, resumed=True)
+        if file.writable:
+            self._record(file, resumed=True)
+        else:
+            file.close()
         annotation.publish()
+        if not file.writable:
+            text = f"{file.path} can only be read: nothing that you do is saved. Export it, or open a copy elsewhere."
+            self._outbox.post(Error(text))
         frames = annotation.learner.frames
         if isinstance(frames, MissingFrames):
             self._outbox.post(Error(f"The video is not there: {frames.why}. Masks can be seen, not changed."))
