@@ -3,6 +3,7 @@
 import itertools
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
@@ -364,3 +365,10 @@ def test_folders_without_results_and_files_of_others_are_refused(tmp_path, capsy
         (tmp_path / "P04.study").write_bytes(content)
         with pytest.raises(StudyError, match=r"P04\.study"):
             summary(tmp_path)
+    by_hand(tmp_path, "P05", (1, 1), (1.0, 1.0))
+    (tmp_path / "P04.study").unlink()
+    with sqlite3.connect(tmp_path / "P05.study") as connection:
+        connection.execute("UPDATE event SET what = 'x' WHERE kind = 'correct'")
+    connection.close()
+    with pytest.raises(StudyError, match=r"P05\.study is damaged"):
+        summary(tmp_path)

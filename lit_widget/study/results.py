@@ -114,11 +114,11 @@ class StudySummary:
     def caption(self) -> str:
         """The reductions in words, and who is counted."""
         people = self.participants
+        corrections, time = _saved(self.reduction("corrections")), _saved(self.reduction("total_s"))
         text = (
-            f"Means over {len(people)} participant{'s' if len(people) > 1 else ''}. LIT saved "
-            f"{_saved(self.reduction('corrections'))} of the corrections and {_saved(self.reduction('total_s'))} of the "
-            "time (95 % bootstrap interval over participants; a minus means more). Seconds of pausing, locating and "
-            "correcting are per error, the others per video."
+            f"Means over {len(people)} participant{'s' if len(people) > 1 else ''}. LIT saved {corrections} of the "
+            f"corrections and {time} of the time (95 % bootstrap interval over participants; a minus means more). "
+            "Seconds of pausing, locating and correcting are per error, the others per video."
         )
         return text + (f" Not finished, not counted: {', '.join(self.unfinished)}." if self.unfinished else "")
 
@@ -145,7 +145,11 @@ def summary(folder: str | os.PathLike) -> StudySummary:
             if file.task is not None:
                 unfinished.append(file.participant)
                 continue
-            for result, own in _results(file):
+            try:
+                results = list(_results(file))
+            except (ValueError, OverflowError):
+                raise StudyError(f"{path} is damaged: it holds times that are no numbers; take it out") from None
+            for result, own in results:
                 tasks.append(asdict(result))
                 where: dict[str, Any] = {key: getattr(result, key) for key in ("participant", "video", "condition")}
                 errors += [{**where, **asdict(each)} for each in own]
