@@ -12,6 +12,7 @@ from lit_widget.simulation.classify_command import add_classify
 from lit_widget.simulation.command import add_demo, add_simulate
 from lit_widget.simulation.export_command import add_export
 from lit_widget.simulation.listing import add_list
+from lit_widget.study.command import add_study
 from lit_widget.video.catalogue import ModelError
 from lit_widget.widget.doctor import add_doctor
 
@@ -36,7 +37,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="lit-widget", description="Live interactive training for video segmentation.")
     parser.add_argument("--version", action="version", version=f"lit-widget {__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    for add in (add_demo, add_simulate, add_classify, add_bench, add_export, add_list, add_doctor):
+    for add in (add_demo, add_simulate, add_classify, add_bench, add_export, add_list, add_doctor, add_study):
         add(commands)
     return parser
 

@@ -120,6 +120,31 @@ def test_progress_and_cancel(widget, tmp_path):
     assert [m["status"] for m, _ in widget.heard if m["type"] == "job"][-1] == "cancelled"
 
 
+def test_loading_that_is_stopped_says_how_much_was_loaded_and_is_one_step_of_undo(widget, fresh, tmp_path):
+    widget.export(tmp_path / "out.json", format="coco")
+    done(widget)
+    prompt, given, heard = fresh._annotation.learner.prompt, [], []
+    fresh._outbox._send = lambda message, _: heard.append(message)
+
+    def slow(item, output):
+        prompt(item, output)
+        given.append(item)
+        if len(given) == 2:
+            fresh.cancel()
+
+    fresh._annotation.learner.prompt = slow
+    fresh.load_masks(tmp_path / "out.json")
+    done(fresh)
+    said = [message["message"] for message in heard if message["type"] == "error"]
+    assert len(said) == 1
+    assert said[0].startswith("Stopped: 2 of ")
+    assert "undo takes them back in one step" in said[0]
+    assert sum(fresh.masks(object_id=each).any(axis=(1, 2)).sum() for each in fresh.objects) == 2
+    fresh.undo()
+    done(fresh)
+    assert not any(fresh.masks(object_id=each).any() for each in fresh.objects)
+
+
 def test_masks_become_prompts(widget, fresh, tmp_path):
     widget.export(tmp_path / "out.json", format="coco")
     done(widget)

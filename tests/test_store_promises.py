@@ -1,12 +1,20 @@
 """What a session file promises about order, ends and beginnings: the moments at which a process may die."""
 
+import inspect
 import itertools
+import os
+import shutil
 import sqlite3
+import tempfile
 import threading
+from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
-from helpers import clip, done, widget_on
+from helpers import clip, done, pocket, widget_on
 
+from lit_widget.widget.store import SessionFile
+from lit_widget.widget.store.file import explain
 from lit_widget.widget.widget import LITWidget
 
 MADE = clip("union")
@@ -120,3 +128,65 @@ def test_closing_while_others_write_loses_nothing_and_raises_nothing(tmp_path):
     assert errors == []
     with sqlite3.connect(tmp_path / "x.lit") as connection:
         assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+
+
+@contextmanager
+def anyone(folder):
+    """Within this context this process may not write to a folder, also if it is root's."""
+    for path in (*folder.iterdir(), folder):
+        path.chmod(path.stat().st_mode & 0o555)
+    if os.geteuid() != 0:
+        yield
+        return
+    os.seteuid(65534)
+    try:
+        yield
+    finally:
+        os.seteuid(0)
+
+
+@pytest.fixture
+def shared():
+    """A folder that all users may look into."""
+    folder = Path(tempfile.mkdtemp())
+    folder.chmod(0o755)
+    yield folder
+    folder.chmod(0o755)
+    shutil.rmtree(folder)
+
+
+def test_a_file_that_can_only_be_read_is_opened_and_says_that_nothing_is_saved(shared):
+    path = shared / "x.lit"
+    widget, _ = widget_on(session=path)
+    widget.give_mask(0, MADE.target[0])
+    masks = done(widget).masks()
+    widget.close()
+    path.chmod(0o644)
+    before = path.read_bytes()
+    with anyone(shared):
+        again = LITWidget.open(path, MADE.frames, model=pocket())
+        assert again.session is None
+        assert (again.masks() == masks).all()
+        again.give_mask(2, MADE.target[2])
+        assert done(again).mask(2).any()
+        again.close()
+        with pytest.raises(ValueError, match="cannot be written"):
+            widget_on(session=shared / "new.lit")
+    assert path.read_bytes() == before
+
+
+def test_a_file_that_was_not_closed_is_not_read_without_its_latest_part(shared):
+    widget, _ = widget_on(session=shared / "x.lit")
+    widget.give_mask(0, MADE.target[0])
+    done(widget)
+    with anyone(shared), pytest.raises(ValueError, match=r"copy it and x\.lit-wal"):
+        LITWidget.open(shared / "x.lit", MADE.frames)
+    shared.chmod(0o755)
+    widget.close()
+
+
+def test_what_is_no_path_and_what_has_no_locks_is_said_in_a_sentence(tmp_path):
+    opened = inspect.unwrap(SessionFile.__init__)
+    with pytest.raises(ValueError, match=r"given by its path, got None; give one like"):
+        opened(object.__new__(SessionFile), None, new=False)
+    assert "file locks; choose a folder" in explain(tmp_path, sqlite3.OperationalError("locking protocol"))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from torch import Tensor
+
 from .types import AdapterState
 
 FORMAT = "lit-widget adapter 1"
@@ -35,9 +37,21 @@ def load_adapter(path: str | Path) -> AdapterState:
     Raises:
         AdapterFileError: if there is no such file, or it holds no adapter.
     """
+    source = Path(path)
+    tensors, metadata = read_tensors(source)
+    if metadata.get("format") != FORMAT:
+        raise AdapterFileError(f"{source} holds no adapter in the format {FORMAT!r}; save_adapter writes them")
+    return AdapterState(checked_version(metadata.get("version", ""), source), (), tensors)
+
+
+def read_tensors(source: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
+    """The tensors of a safetensors file in float32, and its metadata.
+
+    Raises:
+        AdapterFileError: if there is no such file, or it is damaged.
+    """
     from safetensors import SafetensorError, safe_open
 
-    source = Path(path)
     if not source.is_file():
         raise AdapterFileError(f"there is no adapter file at {source}; save_adapter writes one")
     try:
@@ -46,9 +60,17 @@ def load_adapter(path: str | Path) -> AdapterState:
             tensors = {name: file.get_tensor(name).float() for name in file.keys()}  # noqa: SIM118
     except (SafetensorError, OSError) as error:
         raise AdapterFileError(f"{source} cannot be read as an adapter ({error}); save_adapter writes them") from None
-    version = metadata.get("version", "")
-    if metadata.get("format") != FORMAT or not version.isdecimal() or int(version) < 1:
-        raise AdapterFileError(f"{source} holds no adapter in the format {FORMAT!r}; save_adapter writes them")
     if not all(bool(tensor.isfinite().all()) for tensor in tensors.values()):
         raise AdapterFileError(f"{source} holds weights that are not finite; save the adapter again")
-    return AdapterState(int(version), (), tensors)
+    return tensors, metadata
+
+
+def checked_version(text: str, source: Path) -> int:
+    """How often an adapter was trained.
+
+    Raises:
+        AdapterFileError: if that is no number from 1.
+    """
+    if not text.isdecimal() or int(text) < 1:
+        raise AdapterFileError(f"{source} holds no adapter in the format {FORMAT!r}; save_adapter writes them")
+    return int(text)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 from torch import nn
 
 if TYPE_CHECKING:
-    from peft import PeftConfig
+    from peft import LoraConfig, PeftConfig
 
 ATTENTION = ("q_proj", "k_proj", "v_proj")
 """Names of the linear layers that the paper adapts: queries, keys and values of every attention."""
@@ -47,18 +47,22 @@ class Lora:
     targets: tuple[str, ...] = ATTENTION
     keep_bias: bool = True
 
-    def build(self, module: nn.Module) -> nn.Module:
-        """Branches beside every target layer; their second factor starts at zero."""
+    def config(self) -> LoraConfig:
+        """The same as peft's configuration."""
         from peft import LoraConfig
 
-        from .lora import LoraLinear
-
-        config = LoraConfig(
+        return LoraConfig(
             r=self.rank,
             lora_alpha=self.alpha,  # pyright: ignore[reportArgumentType]
             lora_dropout=self.dropout,
             target_modules=list(self.targets),
         )
+
+    def build(self, module: nn.Module) -> nn.Module:
+        """Branches beside every target layer; their second factor starts at zero."""
+        from .lora import LoraLinear
+
+        config = self.config()
         # Experimental in peft, but documented in its guide to custom models; there is no public name for it.
         config._register_custom_module({nn.Linear: LoraLinear})  # noqa: SLF001
         adapted = _inject(config, module)

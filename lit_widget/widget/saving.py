@@ -10,6 +10,7 @@ from types import MethodType
 from typing import Any
 
 from lit_widget.core.adapter_file import load_adapter, save_adapter
+from lit_widget.core.peft_layout import is_peft_folder, load_peft, save_peft
 from lit_widget.video.adaptation import VideoItem
 from lit_widget.video.frames import Frames
 from lit_widget.video.models import POCKET
@@ -84,6 +85,7 @@ class Saving:
         Masks, objects, prompts, adapters and the journal are as they were. What tracking remembers of each frame is
         computed again from its mask when it is needed. Undo begins anew, and what was learned before can be undone
         or forgotten no more. Without its video a session shows its masks and journal and refuses to track and learn.
+        A file that can only be read is opened all the same; then nothing is saved, and `session` is `None`.
 
         Args:
             path: the session file.
@@ -132,8 +134,14 @@ class Saving:
         """Take over what a file holds, and write to it from now on."""
         annotation = self._annotation
         standing = restore(file, annotation)
-        self._record(file, resumed=True)
+        if file.writable:
+            self._record(file, resumed=True)
+        else:
+            file.close()
         annotation.publish()
+        if not file.writable:
+            text = f"{file.path} can only be read: nothing that you do is saved. Export it, or open a copy elsewhere."
+            self._outbox.post(Error(text))
         frames = annotation.learner.frames
         if isinstance(frames, MissingFrames):
             self._outbox.post(Error(f"The video is not there: {frames.why}. Masks can be seen, not changed."))
@@ -151,24 +159,37 @@ class Saving:
         """The session's file, `None` if it is not saved."""
         return None if self._recorder is None else str(self._recorder.path)
 
-    def save_adapter(self, path: str | pathlib.Path, *, object_id: int | None = None) -> pathlib.Path:
+    def save_adapter(
+        self,
+        path: str | pathlib.Path,
+        *,
+        object_id: int | None = None,
+        format: str = "file",  # noqa: A002
+    ) -> pathlib.Path:
         """Write what an object's adapter has learned to a safetensors file, for the next video of the kind.
 
+        Args:
+            path: the file; an existing one is replaced.
+            object_id: whose adapter.
+            format: "file", or "peft" for a new folder that `peft.PeftModel.from_pretrained` reads beside the decoder.
+
         Raises:
-            ValueError: if it has learned nothing.
+            ValueError: if it has learned nothing, or is no LoRA and `format` is "peft".
         """
+        if format not in ("file", "peft"):
+            raise AnnotationError(f"an adapter is saved with format='file' or format='peft', not {format!r}")
         owner = self._item(0, object_id).object
         adapter = self._annotation.learner.adapters.trained(owner)
         if adapter is None:
             raise AnnotationError(f"the adapter of object {owner} has learned nothing yet; correct a frame first")
-        return save_adapter(adapter.snapshot(), path)
+        return save_peft(adapter, path) if format == "peft" else save_adapter(adapter.snapshot(), path)
 
     @action
     def load_adapter(self, path: str | pathlib.Path, *, object_id: int | None = None) -> None:
-        """Begin with what `save_adapter` wrote, in a widget of the same model and strategy.
+        """Begin with what `save_adapter` or peft wrote, in a widget of the same model and strategy.
 
         Raises:
             ValueError: if the file holds no adapter, or, when the work is done, none that fits.
         """
-        owner, state = self._item(0, object_id).object, load_adapter(path)
+        owner, state = self._item(0, object_id).object, load_peft(path) if is_peft_folder(path) else load_adapter(path)
         self._submit("predict", lambda _: self._annotation.load_adapter(owner, state))

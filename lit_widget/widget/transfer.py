@@ -13,6 +13,7 @@ from lit_widget.video.frames import Frames
 
 from .activity import Activity
 from .limits import AnnotationError
+from .to_view import Error
 
 if TYPE_CHECKING:
     from .annotation import Annotation
@@ -129,6 +130,7 @@ def give_prompts(annotation: Annotation, activity: Activity, masks: MaskSet) -> 
 
     Raises:
         AnnotationError: if they are of another video, or of an object that is locked.
+        Stopped: if the user cancels; the masks until then stay, and the views are told how many.
     """
     learner, places = annotation.learner, on_frames(masks, annotation.learner.frames)
     owners = _owners(annotation, masks.objects)
@@ -148,6 +150,10 @@ def give_prompts(annotation: Annotation, activity: Activity, masks: MaskSet) -> 
                 annotation.pending.pop(item, None)
                 learner.prompt(item, replace(learner.from_mask(frame, mask), given=mask))
                 done.append(item)
+    except Stopped:
+        text = f"Stopped: {len(done)} of {total} masks were loaded"
+        annotation.tell(Error(f"{text}; undo takes them back in one step." if done else f"{text}."))
+        raise
     finally:
         annotation.feed.show_changed(done)
         annotation.publish()

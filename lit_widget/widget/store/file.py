@@ -83,6 +83,8 @@ class SessionInUseError(SessionFileError):
 class SessionFile:
     """One open session file, which nobody else can open until it is closed or its process ends.
 
+    A file that is there and cannot be written is opened to be read; `writable` tells.
+
     Args:
         path: where it is.
         new: make it; else it must be there.
@@ -102,6 +104,8 @@ class SessionFile:
         kind: Kind = VIDEO,
     ) -> None:
         self.kind = kind
+        if not isinstance(path, str | os.PathLike):
+            raise SessionFileError(f"a session file is given by its path, got {path!r}; give one like 'clip.lit'")
         self.path = Path(path).expanduser().absolute()
         if new and self.path.exists() and not _unbegun(self.path):
             raise SessionFileError(f"{self.path} is there already; {kind.owner}.open({str(path)!r}) goes on with it")
@@ -109,17 +113,34 @@ class SessionFile:
             raise SessionFileError(f"there is no session file {self.path}; {kind.call} makes one")
         if new and not self.path.parent.is_dir():
             raise SessionFileError(f"there is no folder {self.path.parent} to put the session file in; make it first")
+        self.writable = new or all(
+            os.access(place, os.W_OK, effective_ids=True) for place in (self.path, self.path.parent)
+        )
         self._connection: sqlite3.Connection | None = None
+        if not self.writable:
+            self._open_to_read()
+            return
         with self.explained():
             if new:
                 self._begin(fill)
-            self._connection = _connect(self.path)
+            self._connection = connect(self.path)
             # In this mode the lock, once taken, is held until the end, and no shared memory is needed.
             self._connection.execute("PRAGMA locking_mode = EXCLUSIVE")
             self._connection.execute("PRAGMA journal_mode = WAL")
             self._connection.execute("PRAGMA synchronous = NORMAL")
             with self.transaction():
                 self._check()
+
+    def _open_to_read(self) -> None:
+        """Open a file that cannot be written, or that lies where no lock can be made."""
+        if any(path.stat().st_size for path in [self.path.with_name(self.path.name + "-wal")] if path.exists()):
+            raise SessionFileError(
+                f"{self.path} is open in another kernel or was not closed, and its folder cannot be written; copy it "
+                f"and {self.path.name}-wal to a folder in which you may write, and open the copy"
+            )
+        with self.explained():
+            self._connection = connect(f"{self.path.as_uri()}?mode=ro&immutable=1")
+            self._check()
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
@@ -177,7 +198,7 @@ class SessionFile:
         draft = self.path.with_name(f".{self.path.name}.{os.getpid()}")
         draft.unlink(missing_ok=True)
         try:
-            self._connection = _connect(draft)
+            self._connection = connect(draft)
             with self.transaction() as connection:
                 for sql in self.kind.tables.values():
                     connection.execute(sql)
@@ -208,9 +229,15 @@ class SessionFile:
         query = "SELECT name FROM sqlite_master WHERE type NOT IN ('table', 'index')"
         if odd := [name for (name,) in connection.execute(query)]:
             raise SessionFileError(f"{self.path} has other tables than a session file ({odd[0]}); it cannot be opened")
+        if version < kind.version and not self.writable:
+            raise SessionFileError(
+                f"{self.path} was written by an earlier version of lit-widget and must be changed to be opened; copy "
+                "it to a folder in which you may write"
+            )
         for statement in (each for step in range(version, kind.version) for each in kind.migrations[step]):
             connection.execute(statement)
-        connection.execute(f"PRAGMA user_version = {kind.version}")
+        if self.writable:
+            connection.execute(f"PRAGMA user_version = {kind.version}")
         found = dict(connection.execute("SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL"))
         if found != kind.tables:
             odd = ", ".join(
@@ -242,9 +269,18 @@ def explain(path: Path, error: Exception) -> str:
         return f"{path} is open in another kernel or widget, which alone may write it; close it there first"
     if "readonly" in text or "unable to open" in text:
         return f"{path} cannot be written ({text}); choose a folder in which you may write"
+    if "locking protocol" in text or "disk I/O" in text:
+        return (
+            f"{path} cannot be written safely ({text}): its disk fails, or is a network or synchronised folder without "
+            "file locks; choose a folder on this machine's own disk"
+        )
     if "full" in text:
         return f"{path} cannot be written because the disk is full; make room, and it is saved with the next action"
     return f"{path} is damaged or no session file ({text}); `lit-widget doctor {path.name} --repair` saves what it can"
+
+
+def _may_write(path: Path) -> bool:
+    return os.access(path, os.W_OK, effective_ids=os.access in os.supports_effective_ids)
 
 
 def _unbegun(path: Path) -> bool:
@@ -261,9 +297,11 @@ def _unbegun(path: Path) -> bool:
         return False
 
 
-def _connect(path: Path) -> sqlite3.Connection:
-    """A connection that trusts nothing in the file."""
-    connection = sqlite3.connect(path, timeout=1.0, isolation_level=None, check_same_thread=False)
+def connect(path: Path | str) -> sqlite3.Connection:
+    """A connection, by path or URI, that trusts nothing in the file."""
+    connection = sqlite3.connect(
+        path, timeout=1.0, isolation_level=None, check_same_thread=False, uri=isinstance(path, str)
+    )
     connection.execute("PRAGMA trusted_schema = OFF")
     connection.execute("PRAGMA cell_size_check = ON")
     connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, LARGEST_VALUE)
