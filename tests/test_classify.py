@@ -27,7 +27,7 @@ def run(capsys, *arguments):
 
 
 def test_folders_become_a_table(tmp_path, capsys):
-    folder = save(embedded_images(1, classes=8, per_class=8), tmp_path / "shapes")
+    folder = save(embedded_images(1, classes=16, per_class=8), tmp_path / "shapes")
     first = next(path for path in sorted(folder.iterdir()) if path.is_dir())
     (first / "broken.png").write_bytes(b"no image")
     out = tmp_path / "out.json"
@@ -40,7 +40,7 @@ def test_folders_become_a_table(tmp_path, capsys):
     result = json.loads(out.read_text())
     assert result["settings"]["model"] == "pocket"
     assert {row["strategy"] for row in result["summary"]} == {"original", "frequent-labels", "lit-lora"}
-    assert sum(row["images"] for row in result["records"] if row["strategy"] == "original") == 8 * 8
+    assert sum(row["images"] for row in result["records"] if row["strategy"] == "original") == 16 * 8
     own = {row["strategy"]: row["corrections"] for row in result["summary"]}
     assert own["lit-lora"] < own["original"]
     again = run(capsys, folder, *options, "--strategies", "original")[1]
