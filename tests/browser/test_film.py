@@ -1,4 +1,4 @@
-"""The whole loop as a strip of pictures, which the tutorial shows in both themes.
+"""The whole loop as a strip of pictures, which the tutorial and the README show in both themes.
 
 LIT_WRITE_FILM=1 writes them to `docs/film/`.
 """
@@ -69,12 +69,21 @@ def test_the_loop_in_six_pictures(open_page, artifacts):
     look("6-accepted")
     assert widget.accepted == [33]
     for theme, strip in pictures.items():
-        for at, path in enumerate(strip, start=1):
-            picture = np.asarray(Image.open(path).convert("RGB"))
-            assert picture.std() > 10
-            if os.environ.get("LIT_WRITE_FILM"):
-                FILM.mkdir(exist_ok=True)
-                height = round(picture.shape[0] * SHOWN / picture.shape[1])
-                Image.fromarray(picture).resize((SHOWN, height), Image.Resampling.LANCZOS).save(
-                    FILM / f"{theme}-{at}.webp", quality=80
-                )
+        shown = [small(Image.open(path).convert("RGB")) for path in strip]
+        assert all(np.asarray(picture).std() > 10 for picture in shown)
+        if os.environ.get("LIT_WRITE_FILM"):
+            write(shown, theme)
+
+
+def small(picture):
+    """As wide as it is shown."""
+    return picture.resize((SHOWN, round(picture.height * SHOWN / picture.width)), Image.Resampling.LANCZOS)
+
+
+def write(strip, theme):
+    """The pictures one by one for the tutorial, and as a film for the README."""
+    FILM.mkdir(exist_ok=True)
+    for at, picture in enumerate(strip, start=1):
+        picture.save(FILM / f"{theme}-{at}.webp", quality=80)
+    first, *others = strip
+    first.save(FILM / f"{theme}.webp", save_all=True, append_images=others, duration=1800, loop=0, quality=80)
