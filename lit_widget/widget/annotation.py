@@ -81,10 +81,15 @@ class Annotation(Prompting):
     def add_object(self, name: str | None = None) -> int:
         """Start a new object and make it the active one; returns its id."""
         self.session.checkpoint_beside()
+        added = self.place_object(name)
+        self.publish()
+        return added
+
+    def place_object(self, name: str | None) -> int:
+        """Add an object as a part of a step that is under way; returns its id."""
         # The worker may make another object the active one meanwhile.
         added = self.objects.next_id
         self.active, self.objects = added, self.objects.add(name)
-        self.publish()
         return added
 
     def choose(self, object_id: int) -> None:

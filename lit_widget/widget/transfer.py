@@ -175,6 +175,6 @@ def _owners(annotation: Annotation, objects: tuple[MaskObject, ...]) -> dict[int
 def _add(annotation: Annotation, each: MaskObject) -> int:
     """A new object that looks like this one; the first, if nothing was done with it."""
     untouched = len(annotation.names) == 1 and not annotation.learner.bank(annotation.active).records
-    owner = annotation.active if untouched else annotation.add_object(each.name)
-    annotation.edit_object(owner, name=each.name, colour=each.colour)
+    owner = annotation.active if untouched else annotation.place_object(each.name)
+    annotation.objects = annotation.objects.edit(owner, name=each.name, colour=each.colour)
     return owner

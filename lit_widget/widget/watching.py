@@ -72,5 +72,5 @@ class Watching:
         """The widget's object in whose place a simulated one is shown."""
         if object_id not in self._owners:
             free = [each for each in self._annotation.names if each not in self._owners.values()]
-            self._owners[object_id] = free[0] if free else self._annotation.add_object()
+            self._owners[object_id] = free[0] if free else self._annotation.place_object(None)
         return self._owners[object_id]
