@@ -161,7 +161,9 @@ def test_masks_become_prompts(widget, fresh, tmp_path):
     fresh.undo()
     done(fresh)
     assert fresh.mask(0, object_id=1) is None
-    assert fresh.mask(3, object_id=2) is None
+    assert fresh.objects == {1: "object 1"}
+    fresh.redo()
+    done(fresh)
     fresh.edit_object(2, locked=True)
     fresh.load_masks(tmp_path / "out.json")
     with pytest.raises(AnnotationError, match="object 2 is locked"):
