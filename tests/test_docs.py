@@ -135,3 +135,10 @@ def test_every_public_name_is_explained():
             own |= {f"{name}.{each}": member for each, member in methods(value)}
         unexplained += [each for each, member in own.items() if not (member.__doc__ or "").strip()]
     assert not unexplained
+
+
+def test_what_the_readme_points_to_is_there():
+    text = (ROOT / "README.md").read_text()
+    targets = re.findall(r"\]\(([^)#]+)", text) + re.findall(r'(?:src|srcset)="([^"]+)"', text)
+    missing = [target for target in targets if not target.startswith("http") and not (ROOT / target).exists()]
+    assert not missing

@@ -45,6 +45,20 @@ def test_the_first_notebook_runs_and_shows_what_it_promises():
     assert float(corrections["lit-lora"]) < min(float(corrections["original"]), float(corrections["previous-mask"]))
 
 
+@pytest.mark.parametrize("name", ["02_how_lit_learns", "06_user_study"])
+def test_notebooks_are_saved_with_pictures(name):
+    path = ROOT / "notebooks" / f"{name}.ipynb"
+    assert path.stat().st_size < 2**20
+    cells = nbformat.read(path, as_version=4).cells
+    saved = [output.get("data", {}) for cell in cells for output in cell.get("outputs", [])]
+    assert any("image/png" in data for data in saved)
+
+
+def test_the_second_notebook_runs():
+    notebook = nbformat.read(ROOT / "notebooks" / "02_how_lit_learns.ipynb", as_version=4)
+    NotebookClient(notebook, timeout=300, resources={"metadata": {"path": str(ROOT)}}).execute()
+
+
 def test_the_first_notebooks_correction_teaches_what_helps_two_frames_later():
     clip = embedded_clip("distractor", 315)
     w = LITWidget(clip.frames)
