@@ -23,8 +23,14 @@ MODEL = """async () => {
     const callbacks = {};
     const emit = (event, ...args) => { for (const callback of [...(callbacks[event] ?? [])]) callback(...args); };
     const traits = await litTraits();
+    // What the page itself has saved comes back late, and is no news.
+    const saved = new Set();
+    let seen = traits.frame_index;
     const take = ([messages, frame]) => {
-        if (frame !== traits.frame_index) { traits.frame_index = frame; emit("change:frame_index"); }
+        if (frame !== seen) {
+            seen = frame;
+            if (!saved.delete(frame)) { traits.frame_index = frame; emit("change:frame_index"); }
+        }
         for (const [content, buffers] of messages) {
             emit("msg:custom", content, buffers.map((each) => new DataView(bytes(each).buffer)));
         }
@@ -32,7 +38,7 @@ MODEL = """async () => {
     const model = {
         get: (name) => traits[name],
         set: (name, value) => { traits[name] = value; },
-        save_changes: () => litSave(traits.frame_index),
+        save_changes: () => { saved.add(traits.frame_index); litSave(traits.frame_index); },
         on: (event, callback) => (callbacks[event] ??= new Set()).add(callback),
         off: (event, callback) => callbacks[event]?.delete(callback),
         send: (content, _, buffers = []) => litSend(content, buffers.map(text)).then(take),
