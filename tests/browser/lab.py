@@ -17,8 +17,11 @@ KERNEL_IS_READY = """() => {
     return kernel?.status === "idle" && panel.context.isReady && panel.content.widgets.length > 0;
 }"""
 
-NOTEBOOKS_OWN = "Cannot read properties of undefined (reading 'schema')"
-"""Notebook 7 raises this whenever it opens a notebook, whatever is in it."""
+NOTEBOOKS_OWN = (
+    "Cannot read properties of undefined (reading 'schema')",
+    "Command 'filebrowser:open-path' not registered.",
+)
+"""Notebook 7 raises these when it opens a notebook, whatever is in it."""
 
 RUN_CELL = """async (index) => {
     const notebook = jupyterapp.shell.currentWidget.content;
@@ -113,7 +116,7 @@ class Lab:
             self.server.api("DELETE", f"sessions/{session['id']}")
 
     def _note(self, error):
-        if str(error) != NOTEBOOKS_OWN:
+        if str(error) not in NOTEBOOKS_OWN:
             self.trouble.append(str(error))
 
     def _wait_for_kernel(self):

@@ -127,7 +127,7 @@ def test_names_are_text_and_nothing_else(open_gallery):
     assert page.page.evaluate("() => window.hacked") is None
     page.page.keyboard.type("zzz")
     view.press("Enter")
-    assert "There is no class like zzz" in view.text("status")
+    view.root.locator(".lit-status").get_by_text("There is no class like zzz").wait_for()
     view.press("Escape", "Escape")
     assert not view.root.evaluate("(root) => root.contains(document.activeElement)")
 
