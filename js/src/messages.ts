@@ -1,7 +1,21 @@
 // Every message between the view and the kernel; the mirror of `messages.py` and `to_view.py` in `lit_widget/widget/`.
 // Names on the wire are those of the Python fields. Buffers travel beside a message.
 
-import { anything, bool, type Check, int, list, num, oneOf, record, str, tuple, wire } from "./wire";
+import {
+  anything,
+  type Batch,
+  bool,
+  type Check,
+  int,
+  type KernelError,
+  list,
+  num,
+  oneOf,
+  record,
+  str,
+  tuple,
+  wire,
+} from "./wire";
 
 export const PROTOCOL = 5;
 
@@ -250,17 +264,6 @@ export interface ProposalInfo {
   frame: number;
   object: number;
   candidates: Candidate[];
-}
-
-export interface KernelError {
-  type: "error";
-  message: string;
-}
-
-export interface Batch {
-  type: "batch";
-  messages: unknown[];
-  n_buffers: number[];
 }
 
 export type ToView =

@@ -2,7 +2,7 @@
 // comes from a thread, the view asks for them instead, one question at a time.
 
 import type { encode, ToView } from "./messages";
-import { type Message, MessageError, type Wire } from "./wire";
+import { type Batch, type Message, MessageError, type Wire } from "./wire";
 
 export type Link = "connecting" | "connected" | "disconnected";
 
@@ -32,11 +32,6 @@ const POLL_IDLE_MS = 1000;
 const POLL_LATE_MS = 2000;
 const POLL_LOST_MS = 5000;
 const BUSY_MS = 2000;
-
-interface Batch extends Message {
-  messages: unknown[];
-  n_buffers: number[];
-}
 
 /** What all protocols have for the line itself. */
 type Plain = { type: "hello"; protocol: number } | { type: "poll" };

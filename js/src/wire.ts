@@ -17,6 +17,19 @@ export interface Wire<Out extends Message, In extends Message> {
   buffersOf(message: In): number;
 }
 
+/** Something that the user should know. */
+export interface KernelError {
+  type: "error";
+  message: string;
+}
+
+/** What waited for a view that asks. */
+export interface Batch {
+  type: "batch";
+  messages: unknown[];
+  n_buffers: number[];
+}
+
 /** What came is not a message of this protocol. */
 export class MessageError extends Error {}
 

@@ -1,7 +1,20 @@
 // Every message between the gallery and the kernel; the mirror of `messages.py` and `to_view.py` in
 // `lit_widget/widget/gallery/`. Names on the wire are those of the Python fields. Buffers travel beside a message.
 
-import { anything, bool, type Check, int, list, num, oneOf, record, str, wire } from "../wire";
+import {
+  anything,
+  type Batch,
+  bool,
+  type Check,
+  int,
+  type KernelError,
+  list,
+  num,
+  oneOf,
+  record,
+  str,
+  wire,
+} from "../wire";
 
 export const PROTOCOL = 1;
 
@@ -125,17 +138,6 @@ export interface Job {
   total: number;
   left_s: number;
   note: string;
-}
-
-export interface KernelError {
-  type: "error";
-  message: string;
-}
-
-export interface Batch {
-  type: "batch";
-  messages: unknown[];
-  n_buffers: number[];
 }
 
 export type ToGallery =

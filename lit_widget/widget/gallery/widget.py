@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import pathlib
 from collections.abc import Callable, Sequence
-from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,6 +16,7 @@ from lit_widget.images.head import PLACEMENTS
 from lit_widget.images.sources import ImageError
 from lit_widget.widget.activity import Activity
 from lit_widget.widget.codec import PREVIEW_WIDTH, encode_jpeg
+from lit_widget.widget.journal import by
 from lit_widget.widget.limits import AnnotationError
 from lit_widget.widget.outbox import Outbox
 from lit_widget.widget.store.file import SessionFile
@@ -46,9 +46,6 @@ _STATIC = pathlib.Path(__file__).parent.parent / "static"
 
 STRATEGIES: dict[str, Strategy] = {each.name: each for each in (LitLora(), Original())}
 """What can be done with corrections."""
-
-_asked_by_view: ContextVar[bool] = ContextVar("asked_by_view", default=False)
-"""Whether a view's message is being handled; its errors belong in the view and not in a later cell."""
 
 
 class LITClassifier(Readings, Saving, WorkingWidget):
@@ -254,7 +251,7 @@ class LITClassifier(Readings, Saving, WorkingWidget):
         self._model_worker.submit(work)
 
     def _submit(self, kind: JobKind, work: Callable[[Activity], None]) -> None:
-        by_view = _asked_by_view.get()
+        asked = by.get()
         warm_up()
 
         def run(job: Job) -> None:
@@ -262,7 +259,7 @@ class LITClassifier(Readings, Saving, WorkingWidget):
             try:
                 work(current)
             except Exception as error:
-                if not by_view:
+                if asked == "method":
                     self._errors.append(error)
                 current.tell("failed")
                 raise
@@ -273,13 +270,13 @@ class LITClassifier(Readings, Saving, WorkingWidget):
 
     def _receive(self, _: object, content: object, __: object) -> None:
         """Handle a message from a view; runs on whichever thread the kernel chose, so it only enqueues."""
-        token = _asked_by_view.set(True)
+        token = by.set("view")
         try:
             dispatch(self, self._answers, decode(content))
         except (MessageError, AnnotationError, RuntimeError) as error:
             self._outbox.post(Error(str(error)))
         finally:
-            _asked_by_view.reset(token)
+            by.reset(token)
 
     def _heard(self, what: str, image: int, entry: Entry) -> None:
         if self._keeper is not None:
