@@ -67,8 +67,8 @@ def mask_bytes() -> str:
     most = max(single, key=lambda row: row["median_bytes"])
     return (
         f"On {len(single)} real sequences at {result['settings']['height']} lines a mask takes "
-        f"{whole['median_bytes']:,.0f} bytes (median of {whole['masks']:,}; 95 %: {whole['p95_bytes']:,.0f}), and most on "
-        f"{most['sequence']}, {most['median_bytes']:,.0f}. {origin('mask-bytes')}"
+        f"{whole['median_bytes']:,.0f} bytes (median of {whole['masks']:,}; 95 %: {whole['p95_bytes']:,.0f}), and most "
+        f"on {most['sequence']}, {most['median_bytes']:,.0f}. {origin('mask-bytes')}"
     )
 
 
