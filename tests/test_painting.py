@@ -1,6 +1,7 @@
 """Masks painted by hand: exact, bounded on the wire, and clicks on them taken back one by one."""
 
 import zlib
+from contextlib import closing
 
 import numpy as np
 import pytest
@@ -8,6 +9,7 @@ from helpers import clip, done, widget_on
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lit_widget import LITWidget, embedded_clip
 from lit_widget.widget.codec import decode_mask, encode_mask
 from lit_widget.widget.limits import AnnotationError
 from lit_widget.widget.messages import MessageError
@@ -113,3 +115,17 @@ def test_junk_is_refused(data):
     except MessageError:
         return
     assert mask.shape == (5, 7)
+
+
+@pytest.mark.parametrize("prompt", ["painted", "tracked"])
+def test_a_click_off_the_object_alone_keeps_the_rest(prompt):
+    frames = embedded_clip("distractor", 315).frames[:2]
+    with closing(LITWidget(frames)) as widget:
+        widget.click(0, 73.0, 135.0)
+        before = done(widget).mask(0)
+        if prompt == "painted":
+            widget.give_mask(0, before)
+        else:
+            widget.track()
+        widget.click(0, 141.0, 126.0, positive=False)
+        assert (done(widget).mask(0) & before).sum() > 0.5 * before.sum()

@@ -33,10 +33,11 @@ export function statusText(store: Store): string {
     const doing = job.note || DOING[job.kind];
     return `${doing} · ${store.following ? "following · click to correct" : "Esc stops and keeps"}`;
   }
-  if (job?.status === "failed" && job.note) return job.note;
-  if (job?.status === "done" && job.kind === "propose" && job.note) return job.note;
   const action = nextOf(store);
   const next = action ? NEXT[action] : hasProposals(store.state, store.active) ? READY_PROPOSING : READY;
+  if (!store.toldHere) return next;
+  if (job?.status === "failed" && job.note) return job.note;
+  if (job?.status === "done" && job.kind === "propose" && job.note) return job.note;
   if (job?.status === "done" && (job.kind === "predict" || job.kind === "track") && job.note)
     return `${job.note}. ${next}`;
   const stopped = job?.status === "cancelled" || job?.status === "interrupted";

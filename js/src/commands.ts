@@ -10,16 +10,19 @@ import {
   canLearn,
   canTrack,
   isBegun,
+  isInRange,
   NO_MASK,
   nextDoubtful,
   objectOf,
   rangeOf,
+  statusOn,
   trackStart,
 } from "./rules";
 import type { Drawing, Store } from "./store";
 import type { Tool, ToolName } from "./tools/tool";
 import type { Transport } from "./transport";
 
+const ONE_FRAME = "There is only one frame: nothing to track or to play";
 const SPEEDS = [0.25, 0.5, 1, 2, 4];
 
 export interface Surroundings {
@@ -53,6 +56,7 @@ export function makeCommands(surroundings: Surroundings) {
 
   function judge(verdict: "accept" | "reject"): void {
     const { proposal } = store;
+    if (!store.open) say("There is no proposal: press W where the mask is wrong");
     if (!proposal || !proposalInSight()) return;
     proposal.judged = true;
     transport.send(verdict === "accept" ? { type: verdict, candidate: proposal.picked } : { type: verdict });
@@ -144,7 +148,10 @@ export function makeCommands(surroundings: Surroundings) {
     last: () => seek(store.nFrames - 1),
 
     togglePlay(): void {
-      if (store.nFrames < 2) return;
+      if (store.nFrames < 2) {
+        say(ONE_FRAME);
+        return;
+      }
       const [first, last] = store.state && store.looping ? rangeOf(store.state) : [0, store.nFrames - 1];
       if (!store.playing && (store.frame >= last || store.frame < first)) store.seek(first);
       store.stopFollowing();
@@ -255,9 +262,15 @@ export function makeCommands(surroundings: Surroundings) {
         say("Nothing to track yet: click the object first");
         return;
       }
+      if (store.nFrames < 2) {
+        say(ONE_FRAME);
+        return;
+      }
       const object = active();
       if (object && !isBegun(store.state, object))
         say(`${object.name} has no prompt yet: click it to track it too`);
+      else if (object && !isInRange(store.state, object))
+        say(`${object.name} has no mask in the range: it is not tracked`);
       transport.send({ type: "track", start: trackStart(store.state, store.frame, reverse), reverse });
     },
 
@@ -267,13 +280,26 @@ export function makeCommands(surroundings: Surroundings) {
     },
 
     learn(): void {
-      if (!free() || !store.state || !canLearn(store.state, store.frame, store.active)) return;
+      if (!free() || !store.state) return;
+      if (!canLearn(store.state, store.frame, store.active)) {
+        say("Nothing to learn on this frame: correct its mask first");
+        return;
+      }
       store.dropPending(store.frame, store.active);
       transport.send({ type: "learn", frame: store.frame, object: store.active });
     },
 
     flag(): void {
-      if (!free() || !store.state || !canFlag(store.state, store.frame, store.active)) return;
+      if (!free() || !store.state) return;
+      if (!canFlag(store.state, store.frame, store.active)) {
+        const own = statusOn(active() ?? undefined, store.frame) === "prompted";
+        say(
+          own
+            ? "This frame holds your own prompt: click to change its mask"
+            : "No mask here yet: track first",
+        );
+        return;
+      }
       transport.send({ type: "flag", frame: store.frame, object: store.active });
     },
 
@@ -286,12 +312,16 @@ export function makeCommands(surroundings: Surroundings) {
 
     /** Take back the latest step, whatever it was and wherever. */
     undo(): void {
-      if (!store.canUndo) return;
+      if (!store.canUndo) {
+        say("There is nothing to undo");
+        return;
+      }
       store.dropNewest();
       transport.send({ type: "undo" });
     },
     redo(): void {
       if (store.state?.can_redo) transport.send({ type: "redo" });
+      else say("There is nothing to redo");
     },
     setLearning: (on: boolean) => transport.send({ type: "setLearning", on }),
     /** Make the adapter unlearn a correction of the active object. */

@@ -47,8 +47,18 @@ export const canTrack = (state: State): boolean =>
 export const canLearn = (state: State, frame: number, object: number): boolean =>
   standingOn(state, frame, object) !== undefined;
 
+/** The kernel has nothing to propose where the object's own prompt stands. */
 export const canFlag = (state: State, frame: number, object: number): boolean =>
-  hasMask(objectOf(state, object), frame);
+  hasMask(objectOf(state, object), frame) && statusOn(objectOf(state, object), frame) !== "prompted";
+
+/** Whether tracking within the range has anything of an object to go on from. */
+export function isInRange(state: State, object: ObjectInfo): boolean {
+  const [first, last] = rangeOf(state);
+  const stands = state.standing.some(
+    (each) => each.object === object.id && each.frame >= first && each.frame <= last,
+  );
+  return stands || object.runs.some(([from, to]) => from <= last && to >= first);
+}
 
 /** The one thing that brings the user further, shown in the accent colour. */
 export function nextAction(state: State, frame: number, active: number, proposalOpen: boolean): NextAction {

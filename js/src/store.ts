@@ -81,6 +81,8 @@ export class Store {
   /** Where the user was when the tracking began. */
   #home = 0;
   #newest = 0;
+  /** Where the user was when the latest job ended. */
+  #ended = { frame: -1, object: -1 };
 
   subscribe(callback: () => void): () => void {
     this.#subscribers.add(callback);
@@ -133,6 +135,11 @@ export class Store {
   /** The playhead is the user's again, as long as this job runs. */
   stopFollowing(): void {
     if (this.job && this.running) this.#left = this.job.id;
+  }
+
+  /** Whether what the latest job said is still about what the user looks at. */
+  get toldHere(): boolean {
+    return this.#ended.frame === this.frame && this.#ended.object === this.active;
   }
 
   /** The proposal that awaits a verdict. */
@@ -268,6 +275,7 @@ export class Store {
       this.notice = `Tracked to frame ${this.frame}${told}. Space plays it from here`;
       this.frame = this.#home;
     }
+    this.#ended = { frame: this.frame, object: this.active };
     // What waits behind a cancelled job is dropped with it.
     if (job.status === "cancelled") this.#dropWaiting();
   }

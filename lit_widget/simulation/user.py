@@ -9,7 +9,8 @@ from typing import Literal, get_args
 
 import numpy as np
 from jaxtyping import Bool
-from scipy.ndimage import distance_transform_edt
+
+from lit_widget.video.depth import depth_of
 
 Style = Literal["centre", "uniform"]
 
@@ -49,7 +50,7 @@ def centre_click(
     missed, surplus = _errors(predicted, target, valid)
     if not (missed.any() or surplus.any()):
         return None
-    missed_depth, surplus_depth = _depth(missed), _depth(surplus)
+    missed_depth, surplus_depth = depth_of(missed), depth_of(surplus)
     positive = bool(missed_depth.max() > surplus_depth.max())
     depth = missed_depth if positive else surplus_depth
     y, x = np.unravel_index(depth.argmax(), depth.shape)
@@ -62,11 +63,6 @@ def _errors(
     """The missed and the surplus pixels."""
     missed, surplus = target & ~predicted, predicted & ~target
     return (missed, surplus) if valid is None else (missed & valid, surplus & valid)
-
-
-def _depth(error: Bool[np.ndarray, "h w"]) -> np.ndarray:
-    """Distance of every wrong pixel to the nearest one outside the map, in pixels."""
-    return np.asarray(distance_transform_edt(np.pad(error, 1)))[1:-1, 1:-1]
 
 
 @dataclass(frozen=True)

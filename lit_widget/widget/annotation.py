@@ -298,16 +298,21 @@ class Annotation(Prompting):
     def _travel(self, activity: Activity, go: Callable[[], None], what: str) -> None:
         """Undo or redo, and show what changed and where."""
         before, prompted, objects, span = self.learner.records(), self.pending, self.objects, self.range
+        lessons = set(self._learned())
         if self.proposal is not None:
             self._close_proposal()
         go()
         after = self.learner.records()
         differing = differences(before, after)
-        changed = sorted(differing | differences(prompted, self.pending))
+        stood = differences(prompted, self.pending)
+        changed = sorted(differing | stood)
+        learned = sorted(lessons ^ set(self._learned()))
         self.changes.clear()
         self.changes.add(item for item in differing if item in before and item in after)
-        if changed:
-            activity.note = f"{what}: frame {changed[0].frame}, {self.names.get(changed[0].object, 'object')}"
+        if changed or learned:
+            at = (learned or sorted(stood) or changed)[0]
+            name = self.names.get(at.object, "object")
+            activity.note = f"{what}: {'what was learned from ' if learned else ''}frame {at.frame}, {name}"
         elif told := self.objects.difference(objects):
             activity.note = f"{what}: {told}"
         elif span != self.range:
@@ -318,6 +323,10 @@ class Annotation(Prompting):
             if self._accepted[item].reopens(before.get(item), after.get(item)):
                 self.proposal = self._accepted[item]
                 self.show_proposal()
+
+    def _learned(self) -> list[VideoItem]:
+        """What adapters have learned from."""
+        return [item for _, learned_from in self.learner.adapters.versions().values() for item in learned_from]
 
     def _track_on(self, activity: Activity, item: VideoItem) -> None:
         """Track from an item in the direction in which it was tracked."""

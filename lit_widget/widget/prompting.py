@@ -11,6 +11,7 @@ from jaxtyping import Bool
 
 from lit_widget.core.types import Prediction
 from lit_widget.video.adaptation import VideoItem
+from lit_widget.video.depth import deepest
 from lit_widget.video.learner import VideoLearner
 from lit_widget.video.memory import FrameRecord, MaskOutput
 from lit_widget.video.sam2 import Points
@@ -143,9 +144,18 @@ class Prompting:
         evidence = before.prediction.evidence if before.prediction else None
         self.learner.features[item.frame]
         started = time.perf_counter()
-        output = self.learner.segment(item, points, previous=before.output, evidence=evidence)
+        output = self.learner.segment(item, self._anchored(before, points), previous=before.output, evidence=evidence)
         self.previews = time.perf_counter() - started < PREVIEW_WITHIN_S
         return output
+
+    def _anchored(self, before: Pending, points: Points) -> Points:
+        """Clicks off the object alone say nothing of where it is; without memory of it one deep in its mask does."""
+        if before.base is None or before.prediction is not None or points.box or any(points.labels):
+            return points
+        mask = self.learner.mask(before.base).copy()
+        for x, y in points.xy:
+            mask[int(y), int(x)] = False
+        return points.plus(*deepest(mask), positive=True) if mask.any() else points
 
     def _hold(self, item: VideoItem, pending: Pending) -> None:
         """Keep prompts until they are learned; a first prompt is memory at once, so that tracking can start."""
