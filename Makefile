@@ -15,7 +15,7 @@ STATIC := lit_widget/widget/static
 WORKERS ?= 2
 
 # The pocket model's layers are small: more threads mostly wait for each other, and on a busy machine much longer.
-test hosts demo lab bench: export OMP_NUM_THREADS ?= 1
+test hosts demo lab notebooks bench: export OMP_NUM_THREADS ?= 1
 
 .PHONY: help demo docs notebooks test hosts lab lint bundle bundle-is-fresh bench bench-gpu lock clean chromium
 
@@ -46,8 +46,8 @@ lab: $(READY) ## open JupyterLab on the first notebook
 	@echo "== lab: JupyterLab on notebooks/01_first_video.ipynb, Ctrl-C ends it"
 	$(BIN)/jupyter lab notebooks/01_first_video.ipynb
 
-notebooks: $(READY) ## run the notebooks that need no mouse and keep their outputs
-	$(BIN)/python notebooks/run.py notebooks/02_how_lit_learns.ipynb notebooks/06_user_study.ipynb
+notebooks: $(READY) ## run all notebooks and keep their outputs (minutes)
+	$(BIN)/python notebooks/run.py notebooks/*.ipynb
 
 docs: $(READY) ## build the documentation into site/, without a warning
 	@echo "== docs: docs/ and docstrings -> site/"
