@@ -31,8 +31,16 @@ PAGES = (
     ROOT / "docs" / "security.md",
     ROOT / "lit_widget" / "video" / "pocket" / "MODEL_CARD.md",
 )
-COMPARED = ("original", "token-0", "previous-mask", "close-up", "lit-lora", "lit-plus")
-"""What the README compares; the paper's ablations have a table of their own."""
+PROPOSES = {
+    "original": "nothing",
+    "token-0": "nothing learned: the frozen decoder's single-mask token",
+    "previous-mask": "nothing learned: a copy of the previous mask",
+    "close-up": "nothing learned: the frozen decoder on a close-up",
+    "lit-lora": "the adapter, as in the paper",
+    "lit-plus": "the adapter, on a close-up as well",
+}
+"""What each compared strategy proposes at an error; the paper's ablations have a table of their own."""
+COMPARED = tuple(PROPOSES)
 
 
 def load(name: str) -> dict[str, Any]:
@@ -65,14 +73,13 @@ def comparison(*names: str) -> str:
     rows = []
     for name in names:
         result = load(name)
-        pairs = result["tables"]["summary"][0]["pairs"]
         for each in result["tables"]["summary"]:
             if each["strategy"] not in COMPARED:
                 continue
             first = each["strategy"] == result["settings"]["strategies"][0]
             rows.append(
                 [
-                    f"{place(result)}, {pairs} pairs" if first else "",
+                    f"{place(result)}, {pairs(result)} pairs" if first else "",
                     each["strategy"],
                     f"{each['corrections']:.2f}",
                     f"{each['clicks']:.1f}",
@@ -85,6 +92,21 @@ def comparison(*names: str) -> str:
     head = ["videos", "strategy", "corrections", "clicks", "masks", "annotation s", "J", "fewer corrections"]
     said = [*map(control, names), *(line for name in names for line in beyond(name)), *map(final_masks, names)]
     return "\n".join([table(head, rows), "", *said, "", origin(*names)])
+
+
+def headline(*names: str) -> str:
+    """What the README shows: corrections and quality by strategy, and what of it is learning."""
+    rows = [[strategy, proposes] for strategy, proposes in PROPOSES.items()]
+    head = ["strategy", "proposes at an error"]
+    for name in names:
+        result = load(name)
+        summary = {row["strategy"]: row for row in result["tables"]["summary"]}
+        head += [f"{sources(result)}, {pairs(result)} pairs: corrections", "fewer", "J"]
+        for row in rows:
+            each = summary[row[0]]
+            fewer = "–" if row[0] == "original" else interval(each, "reduction_low", "reduction_high")
+            row += [f"{each['corrections']:.2f}", fewer, f"{each['j_mean']:.3f}"]
+    return "\n".join([table(head, rows), "", *map(control, names), "", origin(*names)])
 
 
 def ablation(name: str) -> str:
@@ -113,6 +135,11 @@ def place(result: dict[str, Any]) -> str:
 def sources(result: dict[str, Any]) -> str:
     """Whether a result is of embedded or of real videos."""
     return "embedded" if result["settings"]["sources"][0].startswith("embedded") else "real"
+
+
+def pairs(result: dict[str, Any]) -> int:
+    """How many (video, object) pairs a comparison is of."""
+    return result["tables"]["summary"][0]["pairs"]
 
 
 def control(name: str) -> str:
@@ -378,6 +405,7 @@ def attacks() -> str:
 
 
 BLOCKS: dict[str, Callable[[], str]] = {
+    "headline": lambda: headline("compare-embedded-0.5", "compare-real-0.5"),
     "comparison": lambda: comparison("compare-embedded-0.5", "compare-embedded-0.75", "compare-real-0.5"),
     "by-video": lambda: by_video("compare-embedded-0.5", "compare-embedded-0.75", "compare-real-0.5"),
     "provenance": provenance,

@@ -78,6 +78,13 @@ def test_the_protocol_page_is_the_code():
     assert tables["filled"](text) == text, "run python docs/protocol_tables.py"
 
 
+def test_the_page_of_keys_is_the_views_table():
+    tables = runpy.run_path(str(DOCS / "keys_table.py"))
+    text = (DOCS / "reference" / "keys.md").read_text("utf-8")
+    assert "| **W** |" in text
+    assert tables["filled"](text) == text, "run python docs/keys_table.py"
+
+
 @pytest.mark.parametrize("page", PAGES, ids=named)
 def test_what_a_page_names_exists(page):
     text = page.read_text("utf-8")
