@@ -66,7 +66,14 @@ class UpdateConfig:
         return PAPER_RATE if self.learning_rate is None else self.learning_rate
 
     def over(self, own: UpdateConfig) -> UpdateConfig:
-        """These settings, with a model's own learning rate and threads where none are given."""
+        """These settings, with a model's own learning rate and threads where none are given.
+
+        Args:
+            own: the model's.
+
+        Returns:
+            Settings that leave nothing open.
+        """
         rate = own.rate if self.learning_rate is None else self.learning_rate
         return replace(self, learning_rate=rate, threads=self.threads or own.threads)
 

@@ -193,6 +193,9 @@ def load_model(
         config: a local YAML file of a SAM 2-compatible architecture, in the form of the sam2 package's own. Without
             `name` it needs `weights` too, and the model is called like the file.
 
+    Returns:
+        The model, on its device.
+
     Raises:
         ModelError: if the name, device or precision is unknown or not available, the weights or the configuration
             are missing, damaged or of another architecture, or memory does not suffice.

@@ -62,6 +62,9 @@ class Logged:
         Args:
             path: the script, ending in `.py`; one that is there is replaced.
 
+        Returns:
+            The script's path.
+
         Raises:
             ValueError: if the path is not that of a script, or work is still waiting.
         """

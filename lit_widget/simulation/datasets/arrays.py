@@ -20,6 +20,9 @@ def sequence_from_arrays(frames: object, masks: object, name: str) -> Sequence:
             255 void; or a dictionary of object id to (t, h, w) bool, whose masks may overlap.
         name: what reports call it.
 
+    Returns:
+        The sequence, for `run_simulation`.
+
     Raises:
         DatasetError: if the masks do not fit the frames.
     """
@@ -43,6 +46,9 @@ def sequence_from_masks(frames: object, object_id: int, masks: Mapping[int, Mask
         object_id: id of the object.
         masks: (h, w) bool by frame.
         name: what reports call it.
+
+    Returns:
+        The sequence, for `run_simulation`.
     """
     frames = open_frames(frames)
     valid = np.ones((frames.height, frames.width), bool)
