@@ -7,16 +7,10 @@ import builtins
 import re
 import textwrap
 from collections.abc import Iterator
-from pathlib import Path
 
 import griffe
 import pytest
-
-import lit_widget
-
-ROOT = Path(__file__).parent.parent
-REFERENCE = ROOT / "docs" / "reference"
-PACKAGE = griffe.load("lit_widget", search_paths=[str(ROOT)], docstring_parser="google")
+from public_names import found, listed, resolved
 
 ARRAY = re.compile(r"\b(ndarray|Tensor)\b")
 JAXTYPING = re.compile(r"\w+\[[\w.]+, (['\"]).*?\1\]")
@@ -27,17 +21,6 @@ SHAPE = re.compile(r"\([A-Za-z0-9]+, ?[A-Za-z0-9, ]*\)")
 
 Said = dict[str, dict[str, str]]
 """What a docstring says of each name, by section."""
-
-
-def listed() -> set[str]:
-    """The package's own names, and all others in the reference."""
-    pages = "".join(page.read_text("utf-8") for page in REFERENCE.glob("*.md"))
-    exported = {f"lit_widget.{name}" for name in lit_widget.__all__} - {"lit_widget.__version__"}
-    return exported | set(re.findall(r"^::: (\S+)$", pages, re.MULTILINE))
-
-
-def resolved(value: griffe.Object | griffe.Alias) -> griffe.Object:
-    return value.final_target if value.is_alias else value
 
 
 def lacking(value: griffe.Object) -> Iterator[str]:
@@ -137,7 +120,7 @@ def lineage(scope: griffe.Object, name: str) -> set[str]:
     """The name of a class and of its bases, found without importing anything."""
     if isinstance(known := getattr(builtins, name, None), type):
         return {each.__name__ for each in known.__mro__}
-    cls = resolved(PACKAGE[scope.resolve(name).removeprefix("lit_widget.")])
+    cls = found(scope.resolve(name))
     return {name}.union(*(lineage(cls, str(base)) for base in cls.bases))
 
 
@@ -151,7 +134,7 @@ def own(node: ast.AST) -> Iterator[ast.AST]:
 
 @pytest.mark.parametrize("path", sorted(listed()))
 def test_docstrings_are_whole(path):
-    lacks = set(lacking(resolved(PACKAGE[path.removeprefix("lit_widget.")])))
+    lacks = set(lacking(found(path)))
     assert not lacks, "docstrings do not say\n" + "\n".join(sorted(lacks))
 
 

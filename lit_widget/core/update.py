@@ -37,6 +37,11 @@ class UpdateConfig:
         threads: of torch on the CPU during an update, `None` for the model's own number, all where it has none. Small
             layers learn faster on one.
         restore_best: end with the weights of the best epoch; the authors' code keeps them but uses the last ones.
+
+    Example:
+        ```python
+        w = LITWidget("clip.mp4", update=UpdateConfig(learning_rate=1e-3, samples=3))
+        ```
     """
 
     learning_rate: float | None = None

@@ -166,6 +166,20 @@ def simulate_classification(
 
     Raises:
         ValueError: if a strategy is unknown, "original" is missing, or labels and images do not fit.
+
+    Example:
+        ```python
+        from lit_widget.images.clip import Clip
+        from lit_widget.images.datasets.embedded import embedded_images
+        from lit_widget.images.features import FeatureStore
+        from lit_widget.images.learner import ImageLearner
+
+        images, model = embedded_images(0, classes=4, per_class=4), Clip.load("pocket")
+        features = FeatureStore(images, model, "features")
+        features.fill()
+        learner = ImageLearner(model.head(images.class_names), features)
+        simulate_classification(learner, images.labels, shuffles=0).records
+        ```
     """
     n_classes, n_images = len(learner.head.classes), len(learner.features)
     check_strategies(strategies)

@@ -52,6 +52,13 @@ class SimulationResult:
         events: one row per judged frame that was corrected or accepted.
         settings: tau, seed, model, versions: what the numbers were obtained with.
         complete: False when the run was interrupted; the rows are what was done.
+
+    Example:
+        ```python
+        result = run_simulation(sequence_from_arrays(clip.frames, clip.target, "mine"), strategies="original")
+        result.save("result.json")
+        print(SimulationResult.load("result.json").summary)
+        ```
     """
 
     records: pd.DataFrame
@@ -231,6 +238,13 @@ def run_simulation(
     Raises:
         ValueError: if a strategy, monitor, model or tracker is unknown, the user is to be automatic, `tau` is no IoU,
             a source cannot be read, or the ground truth is empty.
+
+    Example:
+        <!-- not run: takes longer than a test should -->
+        ```python
+        result = run_simulation(["embedded:distractor:300-301"], strategies=["original", "lit-lora"])
+        result  # a table; result.records is a DataFrame; result.plot() a figure
+        ```
     """
     given = [strategies] if isinstance(strategies, (str, Strategy)) else list(strategies)
     chosen = list({each.name: each for each in (find_strategy(one, STRATEGIES) for one in given)}.values())

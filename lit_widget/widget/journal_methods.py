@@ -48,7 +48,9 @@ class Logged:
             ValueError: if nothing of this name is done.
 
         Example:
+            ```python
             stop = w.on("learn", lambda action: print("learned from frame", action.frame))
+            ```
         """
         if name is not None and name not in ACTIONS:
             raise AnnotationError(f"nothing is called {name!r}; actions are {', '.join(ACTIONS)}, or None for all")

@@ -100,7 +100,9 @@ class Saving:
             ValueError: if the file is missing, in use, damaged or no session, or the video is another one.
 
         Example:
+            ```python
             w = LITWidget.open("clip.lit")
+            ```
         """
         file = SessionFile(path, new=False)
         try:
@@ -181,6 +183,13 @@ class Saving:
 
         Raises:
             ValueError: if it has learned nothing, or is no LoRA and `format` is "peft".
+
+        Example:
+            <!-- not run: there is no next video -->
+            ```python
+            w.save_adapter("hats.safetensors")
+            LITWidget("next.mp4").load_adapter("hats.safetensors")
+            ```
         """
         if format not in ("file", "peft"):
             raise AnnotationError(f"an adapter is saved with format='file' or format='peft', not {format!r}")

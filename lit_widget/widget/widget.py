@@ -79,11 +79,13 @@ class LITWidget(PromptMethods, ObjectMethods, Export, Readings, Logged, Saving, 
         ValueError: if the video, model, tracker, checkpoint or strategy cannot be used; the sentence says why.
 
     Example:
+        ```python
         w = LITWidget("clip.mp4")
         w.click(frame=0, x=120, y=80)
         w.track()
         w.wait()
         masks = w.masks()  # (T, H, W)
+        ```
     """
 
     _esm = _STATIC / "widget.js"
@@ -275,6 +277,12 @@ class LITWidget(PromptMethods, ObjectMethods, Export, Readings, Logged, Saving, 
 
         Raises:
             ValueError: if the ground truth does not fit the video, or nothing was annotated.
+
+        Example:
+            ```python
+            result = w.run_simulation(w.masks(), strategies=["original"])
+            result.summary
+            ```
         """
         from .ground_truth import simulate
 

@@ -25,6 +25,12 @@ def sequence_from_arrays(frames: object, masks: object, name: str) -> Sequence:
 
     Raises:
         DatasetError: if the masks do not fit the frames.
+
+    Example:
+        ```python
+        sequence = sequence_from_arrays(clip.frames, clip.target, "mine")
+        run_simulation(sequence, strategies=["original"])
+        ```
     """
     frames = open_frames(frames)
     annotated = tuple(range(len(frames)))
@@ -49,6 +55,11 @@ def sequence_from_masks(frames: object, object_id: int, masks: Mapping[int, Mask
 
     Returns:
         The sequence, for `run_simulation`.
+
+    Example:
+        ```python
+        sequence = sequence_from_masks("clip.mp4", 1, {0: clip.target[0], 5: clip.target[5]}, "mine")
+        ```
     """
     frames = open_frames(frames)
     valid = np.ones((frames.height, frames.width), bool)

@@ -55,7 +55,9 @@ class Saving:
             ValueError: if the file is missing, in use, damaged or no session, or the images are others.
 
         Example:
+            ```python
             w = LITClassifier.open("labels.lit")
+            ```
         """
         file, stored = open_labels(path)
         try:

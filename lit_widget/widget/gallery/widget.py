@@ -74,10 +74,12 @@ class LITClassifier(Readings, Saving, WorkingWidget):
         ValueError: if the images, classes, model or strategy cannot be used; the sentence says why.
 
     Example:
-        w = LITClassifier("birds/", ["wren", "robin", "tit"])
+        ```python
+        w = LITClassifier("birds/", ["wren", "robin", "tit", "owl"])
         w.wait()
         w.label(0, "robin")
         w.labels
+        ```
     """
 
     _esm = _STATIC / "gallery.js"
@@ -243,7 +245,9 @@ class LITClassifier(Readings, Saving, WorkingWidget):
             ValueError: if nothing of this name is said.
 
         Example:
+            ```python
             stop = w.on("label", lambda said: print(said.name, said.label))
+            ```
         """
         if name is not None and name not in NAMES:
             raise AnnotationError(f"nothing is called {name!r}; what is said is {', '.join(NAMES)}, or None for all")
