@@ -10,8 +10,10 @@ import sys
 from importlib.util import find_spec
 from pathlib import Path
 from pkgutil import resolve_name
+from urllib.parse import urlsplit
 
 import pytest
+from markdown.extensions.toc import slugify
 from page_code import blocks
 
 import lit_widget
@@ -130,6 +132,26 @@ def methods(cls):
             for name, value in vars(base).items():
                 if not name.startswith("_") and (callable(value) or isinstance(value, property | classmethod)):
                     yield name, value
+
+
+def test_addresses_can_be_ones_and_are_written_alike():
+    linked = runpy.run_path(str(DOCS / "links.py"))["addresses"]()
+    assert len(linked) > 10
+    whole = {address: urlsplit(address) for address in linked}
+    odd = {
+        each for each, parts in whole.items() if parts.scheme != "https" or "." not in parts.netloc or parts.username
+    }
+    assert not odd, "a link is https://HOST/…"
+    twice = {each for each in linked if each.endswith("/") and each.rstrip("/") in linked}
+    assert not twice, "one page has one address"
+
+
+@pytest.mark.parametrize("page", [ROOT / "README.md", ROOT / "CONTRIBUTING.md"], ids=named)
+def test_headings_that_are_pointed_to_from_outside_the_site_are_there(page):
+    # mkdocs checks those of its own pages.
+    for target, heading in re.findall(r"\]\(([^):\s]+\.md)#([^)]+)\)", page.read_text("utf-8")):
+        lines = re.findall(r"^#+ (.+)$", (page.parent / target).read_text("utf-8"), re.MULTILINE)
+        assert heading in [slugify(re.sub(r"[`*]", "", line), "-") for line in lines], target
 
 
 def test_what_the_readme_points_to_is_there():
