@@ -7,9 +7,11 @@ import runpy
 import shlex
 import subprocess
 import sys
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from importlib.util import find_spec
 from pathlib import Path
 from pkgutil import resolve_name
+from threading import Thread
 from urllib.parse import urlsplit
 
 import pytest
@@ -144,6 +146,25 @@ def test_addresses_can_be_ones_and_are_written_alike():
     assert not odd, "a link is https://HOST/…"
     twice = {each for each in linked if each.endswith("/") and each.rstrip("/") in linked}
     assert not twice, "one page has one address"
+
+
+class Answering(BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(int(self.path[1:]))
+        self.end_headers()
+
+    def log_message(self, *args):
+        pass
+
+
+def test_a_dead_address_is_told_from_one_that_turns_scripts_away():
+    trouble = runpy.run_path(str(DOCS / "links.py"))["trouble"]
+    with HTTPServer(("127.0.0.1", 0), Answering) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        here = f"http://127.0.0.1:{server.server_port}"
+        assert [trouble(f"{here}/{status}") for status in (200, 403, 404)] == [None, None, "404 Not Found"]
+        server.shutdown()
+    assert trouble(f"{here}/200").startswith("unreachable")
 
 
 @pytest.mark.parametrize("page", [ROOT / "README.md", ROOT / "CONTRIBUTING.md"], ids=named)
