@@ -148,6 +148,21 @@ def test_addresses_can_be_ones_and_are_written_alike():
     assert not twice, "one page has one address"
 
 
+def test_the_diagram_of_the_loop_is_what_its_script_draws(tmp_path):
+    figures = runpy.run_path(str(DOCS / "figures.py"))
+    for theme in figures["THEMES"]:
+        kept = DOCS / "figures" / f"loop-{theme.name}.svg"
+        figures["loop"].__globals__["FOLDER"] = tmp_path
+        figures["loop"](theme)
+        assert words(tmp_path / kept.name) == words(kept), "run make figures"
+
+
+def words(svg):
+    """What is written in a drawing, in which colours."""
+    text = svg.read_text("utf-8")
+    return re.findall(r"<text[^>]*>([^<]+)<", text), sorted(set(re.findall(r"#[0-9a-f]{6}\b", text)))
+
+
 class Answering(BaseHTTPRequestHandler):
     def do_GET(self):
         self.send_response(int(self.path[1:]))
