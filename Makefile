@@ -94,6 +94,8 @@ ABLATIONS := lora-no-cl,replace-original,lit-ft,three-loras,memory-adapter
 bench: $(READY) ## measure tracking and LIT on embedded and on real videos, then update the pages (hours)
 	@echo "== bench: embedded clips"
 	$(BIN)/python -m benchmarks.view_speed --json benchmarks/results/view-speed.json
+	$(BIN)/python -m benchmarks.long_video --json benchmarks/results/long-video.json
+	$(BIN)/python -m benchmarks.throughput --json benchmarks/results/throughput.json
 	$(BIN)/python -m benchmarks.update_time --json benchmarks/results/update-time.json
 	$(BIN)/python -m benchmarks.learning_rate embedded:hard:0-2 --json benchmarks/results/learning-rate.json
 	$(BIN)/python -m benchmarks.tracking embedded:all:110-117 --json benchmarks/results/tracking-embedded.json
@@ -104,6 +106,7 @@ bench: $(READY) ## measure tracking and LIT on embedded and on real videos, then
 	$(BIN)/python -m benchmarks.monitoring embedded:hard:110-116 --no-modes --json benchmarks/results/monitoring-embedded.json
 	@if [ -d "$(SEQUENCES)" ]; then \
 		echo "== bench: real sequences in $(SEQUENCES)"; \
+		$(BIN)/python -m benchmarks.mask_bytes "$(SEQUENCES)" --json benchmarks/results/mask-bytes.json; \
 		$(BIN)/python -m benchmarks.tracking "$(SEQUENCES)" --exclude caps --json benchmarks/results/tracking-real.json; \
 		$(BIN)/python -m benchmarks.compare "$(SEQUENCES)" --exclude caps --strategies $(MAIN) --json benchmarks/results/compare-real-0.5.json; \
 		$(BIN)/python -m benchmarks.horizon "$(SEQUENCES)" --exclude caps --json benchmarks/results/horizon-real.json; \

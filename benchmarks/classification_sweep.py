@@ -30,8 +30,10 @@ PER_CLASS = 8
 BEGIN = {"learning_rate": 1e-3, "alpha": 8.0, "margin": 1.0, "margin_weight": 1.0, "decay": 1e-4}
 GRID = {
     "learning_rate": (2e-4, 5e-4, 1e-3, 2e-3, 4e-3),
-    "alpha": (8.0, 16.0),
-    "margin": (1.0, 2.0),
+    "alpha": (4.0, 8.0, 16.0),
+    "margin": (0.5, 1.0, 2.0),
+    "margin_weight": (0.0, 1.0, 4.0),
+    "decay": (0.0, 1e-4, 1e-2),
 }
 DEFAULT = {"learning_rate": UPDATE.rate, "alpha": ALPHA, **vars(LossConfig())}
 

@@ -60,9 +60,11 @@ def test_the_loss_is_the_papers():
     scores, weights = torch.tensor([2.0, 1.0, 0.5]), [torch.nn.Parameter(torch.tensor([3.0, 4.0]))]
     config = LossConfig(margin=1.5, margin_weight=2.0, decay=0.1)
     expected = -torch.log_softmax(scores, 0)[0] + 2.0 * (1.5 - 1.0) + 0.1 * 25.0
-    assert torch.allclose(label_loss(scores, 0, weights, config), expected)
+    assert torch.allclose(label_loss(scores, 0, lead(scores, 0), weights, config), expected)
     assert lead(scores, 2) == -1.5
-    assert torch.allclose(label_loss(scores, 0, weights, LossConfig(0.5, 2.0, 0.0)), -torch.log_softmax(scores, 0)[0])
+    assert torch.allclose(
+        label_loss(scores, 0, lead(scores, 0), weights, LossConfig(0.5, 2.0, 0.0)), -torch.log_softmax(scores, 0)[0]
+    )
 
 
 def test_one_correction_serves_the_next_image_of_the_kind():

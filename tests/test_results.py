@@ -5,11 +5,12 @@ from __future__ import annotations
 import pytest
 
 from benchmarks import publish
+from benchmarks.pages.text import RESULTS, load
 
 
-@pytest.mark.parametrize("name", sorted(path.stem for path in publish.RESULTS.glob("*.json")))
+@pytest.mark.parametrize("name", sorted(path.stem for path in RESULTS.glob("*.json")))
 def test_result_follows_the_schema(name: str) -> None:
-    result = publish.load(name)
+    result = load(name)
     assert not result["origin"]["commit"].endswith("-dirty")
 
 

@@ -61,7 +61,7 @@ export class Lru<K, V> {
   }
 }
 
-const JPEG_BUDGET = 128 * 2 ** 20;
+const JPEG_BUDGET = 96 * 2 ** 20;
 const BITMAP_BUDGET = 96 * 2 ** 20;
 const MASK_BUDGET = 48 * 2 ** 20;
 

@@ -155,13 +155,15 @@ def one_by_one(
             return "cancelled"
         with torch.enable_grad():
             results = [passes[index]() for index in step.members]
-            loss = torch.stack([loss for loss, _ in results]).mean()
+            losses = [loss for loss, _ in results]
+            loss = torch.stack(losses).mean() if len(losses) > 1 else losses[0]
         if step.holds_newest:
             newest_loss, score = results[-1]
             progress.note(step.epoch, float(newest_loss.detach()), float(score), lambda: copied(parameters))
-        if reason := "non-finite" if not torch.isfinite(loss) else progress.reason(step.epoch):
+        if reason := "non-finite" if not math.isfinite(float(loss.detach())) else progress.reason(step.epoch):
             return reason
-        optimizer.zero_grad()
+        for parameter in parameters:
+            parameter.grad = None
         loss.backward()
         optimizer.step()
     return "epochs"

@@ -83,8 +83,8 @@ class Head(nn.Module):
         """
         embedding = nn.functional.normalize(self.projection(features), dim=-1)
         if type(self.residual) is not nn.Linear:  # adapted; before, it is zero and not worth its time
-            embedding = embedding + self.residual(embedding)
-        return self.scale * nn.functional.normalize(embedding, dim=-1) @ self.classes.T
+            embedding = nn.functional.normalize(embedding + self.residual(embedding), dim=-1)
+        return nn.functional.linear(embedding, self.classes) * self.scale
 
 
 def _linear(weight: Tensor) -> nn.Linear:

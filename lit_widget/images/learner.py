@@ -169,11 +169,12 @@ class ImageLearner:
             return None
         adapter, config = self.adapters.get(prediction.item.group, slot), self.update_config
 
-        def once() -> tuple[Tensor, Tensor]:
+        def once() -> tuple[Tensor, Tensor | float]:
             scores = adapter.module(features[None])[0]
-            won = lead(scores, label).detach() >= self.loss.margin
-            score = torch.where(won, 1.0, scores.detach().softmax(-1)[label] * config.good)
-            return label_loss(scores, label, parameters, self.loss), score
+            ahead = lead(scores, label)
+            won = float(ahead.detach()) >= self.loss.margin
+            score = 1.0 if won else scores.detach().softmax(-1)[label] * config.good
+            return label_loss(scores, label, ahead, parameters, self.loss), score
 
         with limited_threads(config.threads), adapter.training() as parameters, torch.random.fork_rng():
             torch.manual_seed(self.seed + adapter.version)

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
-import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
 
@@ -27,23 +26,28 @@ class LossConfig:
 
 
 def label_loss(
-    scores: Float[Tensor, " k"], label: int, parameters: Sequence[nn.Parameter], config: LossConfig
+    scores: Float[Tensor, " k"],
+    label: int,
+    ahead: Float[Tensor, ""],
+    parameters: Sequence[nn.Parameter],
+    config: LossConfig,
 ) -> Float[Tensor, ""]:
     """Cross-entropy over all classes, a margin to the best wrong one, and a pull towards no change.
 
     Args:
         scores: of all classes.
         label: the right class.
+        ahead: its `lead`.
         parameters: of the adapter.
         config: margin and weights.
     """
-    entropy = F.cross_entropy(scores[None], torch.tensor([label], device=scores.device))
-    behind = (config.margin - lead(scores, label)).clamp(min=0)
-    norm = torch.stack([parameter.square().sum() for parameter in parameters]).sum()
+    entropy = scores.logsumexp(0) - scores[label]
+    behind = (config.margin - ahead).clamp(min=0)
+    norm = sum(torch.dot(weight, weight) for weight in (parameter.flatten() for parameter in parameters))
     return entropy + config.margin_weight * behind + config.decay * norm
 
 
 def lead(scores: Float[Tensor, " k"], label: int) -> Float[Tensor, ""]:
     """By how much a class leads the best other one; negative where it does not."""
-    others = torch.cat([scores[:label], scores[label + 1 :]])
-    return scores[label] - others.max()
+    best, others = scores.topk(2)
+    return scores[label] - best[1 if int(others[0]) == label else 0]

@@ -14,6 +14,7 @@ from lit_widget.simulation.datasets import absolute_source
 from lit_widget.simulation.runner import environment
 
 from .compute import Outcome, Setup, compute
+from .heap import keep_freed_memory
 from .pending import Pending
 from .units import Unit
 
@@ -206,6 +207,7 @@ def run_on_worker(unit: Unit, setup: Setup, seat: int, expected: dict[str, str])
     if differing:
         said = ", ".join(f"{name} {there.get(name)} instead of {expected[name]}" for name in differing)
         raise ValueError(f"it has {said}; install the same versions everywhere")
+    keep_freed_memory()
     return compute(unit, setup, seat)
 
 

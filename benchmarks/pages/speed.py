@@ -1,0 +1,83 @@
+"""Blocks about speed, memory and size."""
+
+from __future__ import annotations
+
+from .text import load, origin, table
+
+
+def update_time() -> str:
+    """How long an update takes, in a sentence."""
+    said = " and ".join(
+        f"{row['median_s']:.2f} s [{row['p10_s']:.2f}, {row['p90_s']:.2f}] where torch has {row['threads']} thread(s)"
+        for row in load("update-time")["tables"]["times"]
+    )
+    return f"One update, all 40 epochs: {said} (median, 10th and 90th percentile). {origin('update-time')}"
+
+
+def gpu() -> str:
+    """Updates and tracking on a GPU, beside what would be run otherwise."""
+    result = load("gpu")
+    rows = [
+        [row["task"], row["how"], *(f"{1000 * row[key]:.1f}" for key in ("median_s", "p10_s", "p90_s"))]
+        for row in result["tables"]["times"]
+    ]
+    head = ["task", "how", "median ms", "10 %", "90 %"]
+    where = f"{result['settings']['model']} with random weights on one {result['settings']['device']}"
+    return f"{where}:\n\n{table(head, rows)}\n\n{origin('gpu')}"
+
+
+def view_speed() -> str:
+    """How fast the view paints."""
+    rows = [
+        [
+            row["video"],
+            f"{row['playback_fps']:.0f}",
+            f"{row['scrub_fps']:.0f}",
+            f"{row['message_to_paint_median_ms']:.0f} ({row['message_to_paint_p95_ms']:.0f})",
+            f"{row['mask_median_bytes']:,} ({row['mask_p95_bytes']:,})",
+        ]
+        for row in load("view-speed")["tables"]["view"]
+    ]
+    head = [
+        "video",
+        "playback, frames/s",
+        "scrubbing, frames/s",
+        "mask message to paint, ms (95 %)",
+        "bytes of a mask (95 %)",
+    ]
+    return f"{table(head, rows)}\n\n{origin('view-speed')}"
+
+
+def session_file() -> str:
+    """What keeping a session costs, in a sentence."""
+    result = load("session-file")
+    (row,), of = result["tables"]["costs"], result["settings"]
+    height, width = of["size"]
+    return (
+        f"{of['frames']:,} frames of {width} × {height} pixels, {of['objects']} objects and {of['corrections']} "
+        f"corrections: opening takes {row['open_s']:.2f} s, keeping one event {row['autosave_ms']:.2f} ms; the file "
+        f"has {row['megabytes']:.0f} MB, {row['size_by_masks']:.1f} times its masks. {origin('session-file')}"
+    )
+
+
+def long_video() -> str:
+    """A long video in the view, in a sentence."""
+    result = load("long-video")
+    (row,) = result["tables"]["view"]
+    return (
+        f"A video of {row['frames']:,} frames of {row['size']} pixels with {row['objects']} objects that have a mask "
+        f"on every frame shows its first frame after {row['first_frame_s']:.1f} s; the page then has "
+        f"{row['page_at_first_frame_mb']:.0f} MB, and {row['page_at_most_mb']:.0f} MB at most while all frames are "
+        f"gone through. {origin('long-video')}"
+    )
+
+
+def throughput() -> str:
+    """What a second worker brings, in a sentence."""
+    rows = load("throughput")["tables"]["rounds"]
+    done = {n: [row["units_per_min"] for row in rows if row["workers"] == n] for n in (1, 2)}
+    one, two = (sum(each) / len(each) for each in done.values())
+    return (
+        f"Two workers on 2 cores, each with one thread, finish {two:.1f} units a minute and one finishes {one:.1f}: "
+        f"{two / one:.2f} times as many. {origin('throughput')}"
+    )
