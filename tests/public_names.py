@@ -15,8 +15,8 @@ PACKAGE = griffe.load("lit_widget", search_paths=[str(ROOT)], docstring_parser="
 
 
 def listed() -> set[str]:
-    """The package's own names, and all others in the reference."""
-    pages = "".join(page.read_text("utf-8") for page in (ROOT / "docs" / "reference").glob("*.md"))
+    """The package's own names, and all others whose docstrings are on a page."""
+    pages = "".join(page.read_text("utf-8") for page in (ROOT / "docs").rglob("*.md"))
     exported = {f"lit_widget.{name}" for name in lit_widget.__all__} - {"lit_widget.__version__"}
     return exported | set(re.findall(r"^::: (\S+)$", pages, re.MULTILINE))
 

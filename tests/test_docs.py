@@ -148,6 +148,12 @@ def test_addresses_can_be_ones_and_are_written_alike():
     assert not twice, "one page has one address"
 
 
+def test_contributors_are_told_of_every_target():
+    told = re.findall(r"^([a-z-]+):.*## ", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE)
+    text = (ROOT / "CONTRIBUTING.md").read_text("utf-8")
+    assert [target for target in told if target != "help" and f"`make {target}`" not in text] == []
+
+
 def test_the_diagram_of_the_loop_is_what_its_script_draws(tmp_path):
     figures = runpy.run_path(str(DOCS / "figures.py"))
     for theme in figures["THEMES"]:
