@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
-from tqdm.auto import tqdm
 
 from lit_widget.core.session import Event
 from lit_widget.core.strategy import Strategy, find_strategy
@@ -25,6 +24,7 @@ from lit_widget.video.sam2 import FeatureCache, Sam2
 from lit_widget.video.strategies import STRATEGIES, learner_for, require_options
 from lit_widget.video.trackers import Tracker, find_tracker
 
+from .bar import progress_bar
 from .cost import CostModel
 from .datasets import Sequence, open_sources
 from .metrics import Interval, reduction_interval
@@ -277,7 +277,7 @@ def run_simulation(
     done = _Collected(cost or CostModel())
     pairs = [(sequence, object_id) for sequence in sequences for object_id in sequence.objects]
     try:
-        with tqdm(total=len(pairs) * len(chosen), disable=not progress, unit="pass") as bar:
+        with progress_bar(len(pairs) * len(chosen), unit="pass", shown=progress) as bar:
             for sequence in sequences:
                 cache = FeatureCache(lambda index, frames=sequence.frames: loaded.encode(frames[index]))
                 for object_id in sequence.objects:
