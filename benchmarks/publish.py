@@ -13,7 +13,7 @@ from collections.abc import Callable
 from benchmarks.pages.classification import classification, classification_sweep, classification_times
 from benchmarks.pages.learning import ablation, by_video, comparison, headline, horizon, rates, transfer
 from benchmarks.pages.models import monitoring, tracking
-from benchmarks.pages.speed import gpu, long_video, session_file, throughput, update_time, view_speed
+from benchmarks.pages.speed import gpu, long_video, mask_bytes, session_file, throughput, update_time, view_speed
 from benchmarks.pages.text import ROOT
 from benchmarks.pages.trust import attacks, provenance
 
@@ -43,6 +43,7 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "update": update_time,
     "gpu": gpu,
     "view": view_speed,
+    "mask-bytes": mask_bytes,
     "long-video": long_video,
     "throughput": throughput,
     "classification": classification,

@@ -60,6 +60,18 @@ def session_file() -> str:
     )
 
 
+def mask_bytes() -> str:
+    """What masks take on real sequences, in a sentence."""
+    result = load("mask-bytes")
+    *single, whole = result["tables"]["sizes"]
+    most = max(single, key=lambda row: row["median_bytes"])
+    return (
+        f"On {len(single)} real sequences at {result['settings']['height']} lines a mask takes "
+        f"{whole['median_bytes']:,.0f} bytes (median of {whole['masks']:,}; 95 %: {whole['p95_bytes']:,.0f}), and most "
+        f"on {most['sequence']}, {most['median_bytes']:,.0f}. {origin('mask-bytes')}"
+    )
+
+
 def long_video() -> str:
     """A long video in the view, in a sentence."""
     result = load("long-video")

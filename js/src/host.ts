@@ -5,9 +5,16 @@ export const rootAttributes = (label: string) => ({
   tabindex: 0,
   role: "application",
   "aria-label": label,
-  // The notebook keeps its own shortcuts to itself while the widget has the focus.
-  "data-lm-suppress-shortcuts": "true",
 });
+
+/** The notebook keeps its own shortcuts to itself while anything in the widget has the focus. */
+export function keepShortcutsOut(root: HTMLElement): void {
+  root.addEventListener("focusin", ({ target }) => {
+    // JupyterLab's shortcuts match what has the focus itself, whatever is said further up.
+    if (target instanceof HTMLElement || target instanceof SVGElement)
+      target.dataset.lmSuppressShortcuts = "true";
+  });
+}
 
 /** Whatever holds the widget may have keys of its own: the notebook's cell goes on from here. */
 export function releaseFocus(el: HTMLElement): void {

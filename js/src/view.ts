@@ -5,7 +5,7 @@ import { FrameCanvas } from "./canvas";
 import { bytesOf, decodeFrame } from "./codec";
 import { type Commands, makeCommands } from "./commands";
 import { h } from "./dom";
-import { fillWindow, once, releaseFocus, rootAttributes } from "./host";
+import { fillWindow, keepShortcutsOut, once, releaseFocus, rootAttributes } from "./host";
 import { Hover } from "./hover";
 import { listenToKeys } from "./keys";
 import { makeOverlays } from "./overlays";
@@ -77,6 +77,7 @@ export function makeView(model: Model, transport: Transport, el: HTMLElement): (
   const prefetch = new Prefetch(store, transport);
   // What was lost on the way is asked for again even if nothing else happens.
   const askAgain = setInterval(() => prefetch.update(), ASK_AGAIN_MS);
+  keepShortcutsOut(root);
   const keyboard = listenToKeys(root, commands);
   const hover = new Hover({ store, transport, size: () => canvas.video, current: () => canvas.current });
   const stopPointer = listenToPointer({

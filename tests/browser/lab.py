@@ -98,10 +98,15 @@ class Lab:
         )
 
     def cells(self):
-        """Sources of the notebook's cells, and which of them is active."""
+        """Sources of the notebook's cells, which of them is active, and of what kind and how often run they are."""
         return self.page.evaluate("""() => {
             const notebook = jupyterapp.shell.currentWidget.content;
-            return [notebook.widgets.map((cell) => cell.model.sharedModel.source), notebook.activeCellIndex];
+            const models = notebook.widgets.map((cell) => cell.model);
+            return [
+                models.map((model) => model.sharedModel.source),
+                notebook.activeCellIndex,
+                models.map((model) => `${model.type} ${model.executionCount}`),
+            ];
         }""")
 
     def reload(self):

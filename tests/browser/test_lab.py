@@ -170,6 +170,14 @@ def test_keys_stay_inside(open_lab):
     assert lab.cells() == before
     assert view.root.evaluate("(root) => root.contains(document.activeElement)")
 
+    # A part of the widget has the focus, as after a click on it.
+    for part in (".lit-track", "button:not([disabled])"):
+        view.root.locator(part).first.focus()
+        for key in ("d", "d", "Shift+m", "m", "y", "j", "ArrowUp", "Control+Enter", "Alt+Enter", "Shift+Enter"):
+            lab.page.keyboard.press(key)
+        assert lab.cells() == before
+        assert view.root.evaluate("(root) => root.contains(document.activeElement)")
+
     view.focus()
     view.until("d.status === 'idle'")
     view.press("Escape")

@@ -1,7 +1,7 @@
 // One view of the gallery: puts the parts together and keeps them up to date.
 
 import { h } from "../dom";
-import { fillWindow, once, releaseFocus, rootAttributes } from "../host";
+import { fillWindow, keepShortcutsOut, once, releaseFocus, rootAttributes } from "../host";
 import { makeErrorBar } from "../overlays";
 import type { Transport } from "../transport";
 import { makeBottom } from "./bottom";
@@ -54,6 +54,7 @@ export function makeView(
     store.pictures.small.want(small, send);
   };
   const askAgain = setInterval(fetchPictures, ASK_AGAIN_MS);
+  keepShortcutsOut(root);
   const stopKeys = listenToKeys(root, input, commands);
   const unsubscribe = store.subscribe(() => {
     fetchPictures();
