@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
+from tqdm.auto import tqdm
 
 from lit_widget.core.strategy import find_strategy
-from lit_widget.simulation.bar import progress_bar
 from lit_widget.simulation.datasets import open_sources
 from lit_widget.simulation.runner import environment
 from lit_widget.video.models import find_entry
@@ -28,7 +28,6 @@ from .work import run_units
 
 if TYPE_CHECKING:
     from distributed import Client
-    from tqdm.auto import tqdm
 
 
 INTERRUPTED = "interrupted"
@@ -124,7 +123,7 @@ def run_bench(
     units = _first(list_units(sources, experiment.arms(chosen), seeds, called), limit)
     store, failed, stopped = UnitStore(out), {}, None
     try:
-        with progress_bar(len(units), unit="unit", shown=progress) as bar:
+        with tqdm(total=len(units), disable=not progress, unit="unit") as bar:
             run_units(
                 units,
                 store,
