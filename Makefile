@@ -17,7 +17,7 @@ WORKERS ?= 2
 # The pocket model's layers are small: more threads mostly wait for each other, and on a busy machine much longer.
 test hosts demo lab notebooks bench: export OMP_NUM_THREADS ?= 1
 
-.PHONY: help demo docs notebooks test hosts lab lint bundle bundle-is-fresh bench bench-gpu lock clean chromium
+.PHONY: help demo docs figures links notebooks test hosts lab lint bundle bundle-is-fresh bench bench-gpu lock clean chromium
 
 help: ## show this list
 	@echo "make TARGET, where TARGET is one of"
@@ -52,6 +52,14 @@ notebooks: $(READY) ## run all notebooks and keep their outputs (minutes)
 docs: $(READY) ## build the documentation into site/, without a warning
 	@echo "== docs: docs/ and docstrings -> site/"
 	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict
+
+figures: $(READY) ## draw the figures of docs/method.md anew
+	@echo "== figures: docs/figures/"
+	$(BIN)/python docs/figures.py
+
+links: ## ask every address that the pages link to (needs a network)
+	@echo "== links: README, documentation, notebooks"
+	$(PYTHON) docs/links.py
 
 lint: $(READY) ## style, formatting, import rules and types of the Python code
 	@echo "== lint: ruff, import-linter, pyright"

@@ -11,7 +11,7 @@ import sys
 from collections.abc import Callable
 
 from benchmarks.pages.classification import classification, classification_sweep, classification_times
-from benchmarks.pages.learning import ablation, by_video, comparison, horizon, rates, transfer
+from benchmarks.pages.learning import ablation, by_video, comparison, headline, horizon, rates, transfer
 from benchmarks.pages.models import monitoring, tracking
 from benchmarks.pages.speed import gpu, long_video, mask_bytes, session_file, throughput, update_time, view_speed
 from benchmarks.pages.text import ROOT
@@ -29,6 +29,7 @@ PAGES = (
 )
 
 BLOCKS: dict[str, Callable[[], str]] = {
+    "headline": lambda: headline("compare-embedded-0.5", "compare-real-0.5"),
     "comparison": lambda: comparison("compare-embedded-0.5", "compare-embedded-0.75", "compare-real-0.5"),
     "by-video": lambda: by_video("compare-embedded-0.5", "compare-embedded-0.75", "compare-real-0.5"),
     "provenance": provenance,

@@ -1,6 +1,8 @@
 """The `lit-widget` command: whole runs in a process of their own, and every way to be refused."""
 
 import json
+import os
+import pty
 import subprocess
 import sys
 
@@ -20,6 +22,21 @@ FRAMES = 6
 def command(*arguments, cwd):
     call = [sys.executable, "-m", "lit_widget.cli", *arguments]
     return subprocess.run(call, capture_output=True, text=True, check=False, cwd=cwd, timeout=300)
+
+
+@pytest.mark.slow
+def test_the_demo_shows_its_progress_in_a_terminal_that_does_not_say_how_large_it_is(tmp_path):
+    ours, its = pty.openpty()
+    call = [sys.executable, "-m", "lit_widget.cli", "demo"]
+    with subprocess.Popen(call, cwd=tmp_path, stdout=its, stderr=its) as running:
+        os.close(its)
+        shown = ""
+        while "1/40 [" not in shown:
+            shown += os.read(ours, 4096).decode(errors="replace")  # ends with an error if the demo does
+        running.kill()
+    os.close(ours)
+    assert shown.startswith("Loading the pocket model")
+    assert "easy-300 · object 1 · original" in shown
 
 
 def save_davis(folder, *, target=None):

@@ -1,6 +1,5 @@
-"""The documentation: it builds without a warning, its code runs, and every public name is explained."""
+"""The documentation: it builds without a warning, its code runs, and it has every public name."""
 
-import inspect
 import json
 import os
 import re
@@ -8,11 +7,15 @@ import runpy
 import shlex
 import subprocess
 import sys
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from importlib.util import find_spec
 from pathlib import Path
 from pkgutil import resolve_name
+from threading import Thread
+from urllib.parse import urlsplit
 
 import pytest
+from markdown.extensions.toc import slugify
 from page_code import blocks
 
 import lit_widget
@@ -78,6 +81,13 @@ def test_the_protocol_page_is_the_code():
     assert tables["filled"](text) == text, "run python docs/protocol_tables.py"
 
 
+def test_the_page_of_keys_is_the_views_table():
+    tables = runpy.run_path(str(DOCS / "keys_table.py"))
+    text = (DOCS / "reference" / "keys.md").read_text("utf-8")
+    assert "| **W** |" in text
+    assert tables["filled"](text) == text, "run python docs/keys_table.py"
+
+
 @pytest.mark.parametrize("page", PAGES, ids=named)
 def test_what_a_page_names_exists(page):
     text = page.read_text("utf-8")
@@ -126,15 +136,64 @@ def methods(cls):
                     yield name, value
 
 
-def test_every_public_name_is_explained():
-    unexplained = []
-    for name in set(lit_widget.__all__) - {"__version__"}:
-        value = getattr(lit_widget, name)
-        own = {name: value}
-        if inspect.isclass(value):
-            own |= {f"{name}.{each}": member for each, member in methods(value)}
-        unexplained += [each for each, member in own.items() if not (member.__doc__ or "").strip()]
-    assert not unexplained
+def test_addresses_can_be_ones_and_are_written_alike():
+    linked = runpy.run_path(str(DOCS / "links.py"))["addresses"]()
+    assert len(linked) > 10
+    whole = {address: urlsplit(address) for address in linked}
+    odd = {
+        each for each, parts in whole.items() if parts.scheme != "https" or "." not in parts.netloc or parts.username
+    }
+    assert not odd, "a link is https://HOST/…"
+    twice = {each for each in linked if each.endswith("/") and each.rstrip("/") in linked}
+    assert not twice, "one page has one address"
+
+
+def test_contributors_are_told_of_every_target():
+    told = re.findall(r"^([a-z-]+):.*## ", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE)
+    text = (ROOT / "CONTRIBUTING.md").read_text("utf-8")
+    assert [target for target in told if target != "help" and f"`make {target}`" not in text] == []
+
+
+def test_the_diagram_of_the_loop_is_what_its_script_draws(tmp_path):
+    figures = runpy.run_path(str(DOCS / "figures.py"))
+    for theme in figures["THEMES"]:
+        kept = DOCS / "figures" / f"loop-{theme.name}.svg"
+        figures["loop"].__globals__["FOLDER"] = tmp_path
+        figures["loop"](theme)
+        assert words(tmp_path / kept.name) == words(kept), "run make figures"
+
+
+def words(svg):
+    """What is written in a drawing, in which colours."""
+    text = svg.read_text("utf-8")
+    return re.findall(r"<text[^>]*>([^<]+)<", text), sorted(set(re.findall(r"#[0-9a-f]{6}\b", text)))
+
+
+class Answering(BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(int(self.path[1:]))
+        self.end_headers()
+
+    def log_message(self, *args):
+        pass
+
+
+def test_a_dead_address_is_told_from_one_that_turns_scripts_away():
+    trouble = runpy.run_path(str(DOCS / "links.py"))["trouble"]
+    with HTTPServer(("127.0.0.1", 0), Answering) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        here = f"http://127.0.0.1:{server.server_port}"
+        assert [trouble(f"{here}/{status}") for status in (200, 403, 404)] == [None, None, "404 Not Found"]
+        server.shutdown()
+    assert trouble(f"{here}/200").startswith("unreachable")
+
+
+@pytest.mark.parametrize("page", [ROOT / "README.md", ROOT / "CONTRIBUTING.md"], ids=named)
+def test_headings_that_are_pointed_to_from_outside_the_site_are_there(page):
+    # mkdocs checks those of its own pages.
+    for target, heading in re.findall(r"\]\(([^):\s]+\.md)#([^)]+)\)", page.read_text("utf-8")):
+        lines = re.findall(r"^#+ (.+)$", (page.parent / target).read_text("utf-8"), re.MULTILINE)
+        assert heading in [slugify(re.sub(r"[`*]", "", line), "-") for line in lines], target
 
 
 def test_what_the_readme_points_to_is_there():

@@ -4,10 +4,34 @@ from __future__ import annotations
 
 from benchmarks.paper import ABLATION
 
-from .text import interval, load, origin, place, table
+from .text import interval, load, origin, place, sources, table
 
-COMPARED = ("original", "token-0", "previous-mask", "close-up", "lit-lora", "lit-plus")
-"""What is compared; the paper's ablations have a table of their own."""
+PROPOSES = {
+    "original": "nothing",
+    "token-0": "nothing learned: the frozen decoder's single-mask token",
+    "previous-mask": "nothing learned: a copy of the previous mask",
+    "close-up": "nothing learned: the frozen decoder on a close-up",
+    "lit-lora": "the adapter, as in the paper",
+    "lit-plus": "the adapter, on a close-up as well",
+}
+"""What each compared strategy proposes at an error; the paper's ablations have a table of their own."""
+
+COMPARED = tuple(PROPOSES)
+
+
+def headline(*names: str) -> str:
+    """What the README shows: corrections and quality by strategy, and what of it is learning."""
+    rows = [[strategy, proposes] for strategy, proposes in PROPOSES.items()]
+    head = ["strategy", "proposes at an error"]
+    for name in names:
+        result = load(name)
+        summary = {row["strategy"]: row for row in result["tables"]["summary"]}
+        head += [f"{sources(result)}, {summary['original']['pairs']} pairs: corrections", "fewer", "J"]
+        for row in rows:
+            each = summary[row[0]]
+            fewer = "–" if row[0] == "original" else interval(each, "reduction_low", "reduction_high")
+            row += [f"{each['corrections']:.2f}", fewer, f"{each['j_mean']:.3f}"]
+    return "\n".join([table(head, rows), "", *map(control, names), "", origin(*names)])
 
 
 def comparison(*names: str) -> str:

@@ -32,6 +32,30 @@ def check_learner(
 
     Raises:
         AssertionError: naming the promise that does not hold.
+
+    Example:
+        ```python
+        from lit_widget.core.types import Correction
+        from lit_widget.video.adaptation import MaskTarget, VideoItem
+        from lit_widget.video.frames import open_frames
+        from lit_widget.video.learner import VideoLearner
+
+        quick = UpdateConfig(learning_rate=1e-3, epochs=3)
+        learner = VideoLearner(load_model("pocket"), open_frames(clip.frames), update=quick)
+        learner.prompt(VideoItem(0, 1), learner.from_mask(0, clip.target[0]))
+
+
+        def correct(item):
+            truth = clip.target[item.frame]
+            return Correction(item, learner.from_mask(item.frame, truth), MaskTarget(truth, None), full=True)
+
+
+        def equal(one, other):
+            return one.logits.equal(other.logits) and one.object_score.equal(other.object_score)
+
+
+        check_learner(learner, [VideoItem(2, 1), VideoItem(4, 1)], correct, equal)
+        ```
     """
     first, second = items[0], items[1]
     learner.reset()

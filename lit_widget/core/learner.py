@@ -22,15 +22,38 @@ class LiveLearner(Protocol):
     """
 
     def predict_one(self, item: Item) -> Prediction:
-        """The frozen model's answer."""
+        """The frozen model's answer.
+
+        Args:
+            item: what to answer for.
+
+        Returns:
+            Its output, and the evidence that an adapter is asked and trained on.
+        """
         ...
 
     def propose_one(self, prediction: Prediction, *, slot: int = 0) -> Proposal | None:
-        """The adapter's answer, or `None` while nothing was learned for this item's adapter."""
+        """The adapter's answer, or `None` while nothing was learned for this item's adapter.
+
+        Args:
+            prediction: the frozen model's answer to the item.
+            slot: number of the adapter.
+
+        Returns:
+            The proposal, `None` while nothing was learned.
+        """
         ...
 
     def agreement(self, output: Any, correction: Correction) -> float:
-        """How well an output agrees with what a correction teaches, in [0, 1]."""
+        """How well an output agrees with what a correction teaches, in [0, 1].
+
+        Args:
+            output: a prediction's or proposal's.
+            correction: of the same item.
+
+        Returns:
+            1 where they agree in everything.
+        """
         ...
 
     def settle_one(self, item: Item, output: Any, *, verdict: Verdict = "kept", full: bool = False) -> None:
@@ -45,7 +68,16 @@ class LiveLearner(Protocol):
         ...
 
     def learn_one(self, prediction: Prediction, correction: Correction, *, slot: int = 0) -> UpdateReport | None:
-        """Train on a correction; `None` when it holds nothing to learn."""
+        """Train on a correction; `None` when it holds nothing to learn.
+
+        Args:
+            prediction: the frozen model's answer to the item.
+            correction: of the same item.
+            slot: number of the adapter.
+
+        Returns:
+            What the update did.
+        """
         ...
 
     def snapshot(self) -> Snapshot:
@@ -53,7 +85,11 @@ class LiveLearner(Protocol):
         ...
 
     def restore(self, snapshot: Snapshot) -> None:
-        """Go back to a snapshot, exactly."""
+        """Go back to a snapshot, exactly.
+
+        Args:
+            snapshot: what `snapshot` returned.
+        """
         ...
 
     def reset(self) -> None:

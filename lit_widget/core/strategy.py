@@ -31,19 +31,53 @@ class Strategy(Protocol):
     proposes_untaught: ClassVar[bool] = False
 
     def revise(self, learner: LiveLearner, prediction: Prediction) -> Prediction:
-        """What becomes of the frozen model's answer before anyone judges it; by default it stands."""
+        """What becomes of the frozen model's answer before anyone judges it; by default it stands.
+
+        Args:
+            learner: the one whose adapters are asked and trained.
+            prediction: the frozen model's answer to the item.
+
+        Returns:
+            What the user sees, and memory gets.
+        """
         return prediction
 
     def propose(self, learner: LiveLearner, prediction: Prediction) -> tuple[Proposal, ...]:
-        """Answers to choose from at an error, none by default."""
+        """Answers to choose from at an error, none by default.
+
+        Args:
+            learner: the one whose adapters are asked and trained.
+            prediction: the frozen model's answer to the item.
+
+        Returns:
+            The proposals to choose from.
+        """
         return ()
 
     def learn(self, learner: LiveLearner, prediction: Prediction, correction: Correction) -> UpdateReport | None:
-        """Learn from a correction, or not, the default."""
+        """Learn from a correction, or not, the default.
+
+        Args:
+            learner: the one whose adapters are asked and trained.
+            prediction: the frozen model's answer to the item.
+            correction: what the user gave.
+
+        Returns:
+            What the update did; `None` without one.
+        """
         return None
 
     def learn_accepted(self, learner: LiveLearner, prediction: Prediction, proposal: Proposal) -> UpdateReport | None:
-        """Learn from a proposal that the user accepted, or not, the default."""
+        """Learn from a proposal that the user accepted, or not, the default.
+
+        Args:
+            learner: the one whose adapters are asked and trained.
+            prediction: the frozen model's answer to the item.
+            proposal: what the user took.
+
+        Returns:
+            What the update did; `None` without one.
+        """
         return None
 
 

@@ -100,7 +100,7 @@ class AdapterState:
     Attributes:
         version: updates so far.
         learned_from: items that it was trained on, in order.
-        tensors: the trained weights by name.
+        tensors: the trained weights by name; of a LoRA on an m × n layer, (r, n) and (m, r).
         samples: earlier corrections that the next update repeats, in the learner's own form.
     """
 

@@ -37,6 +37,11 @@ class UpdateConfig:
         threads: of torch on the CPU during an update, `None` for the model's own number, all where it has none. Small
             layers learn faster on one.
         restore_best: end with the weights of the best epoch; the authors' code keeps them but uses the last ones.
+
+    Example:
+        ```python
+        w = LITWidget("clip.mp4", update=UpdateConfig(learning_rate=1e-3, samples=3))
+        ```
     """
 
     learning_rate: float | None = None
@@ -66,7 +71,14 @@ class UpdateConfig:
         return PAPER_RATE if self.learning_rate is None else self.learning_rate
 
     def over(self, own: UpdateConfig) -> UpdateConfig:
-        """These settings, with a model's own learning rate and threads where none are given."""
+        """These settings, with a model's own learning rate and threads where none are given.
+
+        Args:
+            own: the model's.
+
+        Returns:
+            Settings that leave nothing open.
+        """
         rate = own.rate if self.learning_rate is None else self.learning_rate
         return replace(self, learning_rate=rate, threads=self.threads or own.threads)
 

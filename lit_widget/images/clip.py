@@ -57,6 +57,9 @@ class Clip:
             name: "pocket", which is bundled; a name on the Hugging Face hub such as `VIT_B_32`; or a folder with a
                 model that transformers saved. Weights are read from safetensors alone.
 
+        Returns:
+            The model, frozen.
+
         Raises:
             ClipError: if there is no such model, or it is no CLIP.
         """
@@ -87,6 +90,9 @@ class Clip:
 
         Args:
             images: RGB, of any sizes.
+
+        Returns:
+            (n, 3, s, s), s being the side of the model's input.
         """
         return self._processor(images=list(images), return_tensors="pt", input_data_format="channels_last")[
             "pixel_values"
@@ -98,6 +104,9 @@ class Clip:
 
         Args:
             images: RGB, of any sizes; as many as fit into memory at once.
+
+        Returns:
+            (n, d), d being `width`.
         """
         if not images:
             return torch.zeros(0, self.width)
@@ -106,6 +115,12 @@ class Clip:
     @torch.no_grad()
     def embed_texts(self, texts: Sequence[str]) -> Float[Tensor, "k e"]:
         """Embeddings of texts, of length 1.
+
+        Args:
+            texts: of any length; what is too long for the model is cut off.
+
+        Returns:
+            (k, e), one row per text.
 
         Raises:
             ValueError: if there are none.
@@ -133,6 +148,9 @@ class Clip:
             class_names: as texts, each once.
             template: how a class name becomes a text, "{}" standing for the name; the embeddings of several are
                 averaged.
+
+        Returns:
+            The head, frozen.
 
         Raises:
             ValueError: if there are fewer than two classes, a name is empty or there twice, or a template has no "{}".

@@ -60,6 +60,9 @@ class FeatureStore:
         images: what to compute features of.
         encoder: how.
         folder: holds a folder per store; `cache_folder()` by default.
+
+    Attributes:
+        refused: why an image could not be read, by its index.
     """
 
     def __init__(self, images: ImageSet, encoder: Encoder, folder: str | Path | None = None) -> None:
@@ -177,6 +180,12 @@ class ChosenFeatures:
 
 def readable(store: FeatureStore) -> tuple[ImageSet, Features]:
     """The images that could be read, and their features, both numbered anew.
+
+    Args:
+        store: a complete one.
+
+    Returns:
+        Images and features in the same order.
 
     Raises:
         ImageError: if there is none, or the store is not complete.

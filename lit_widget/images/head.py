@@ -55,6 +55,9 @@ class Head(nn.Module):
         projection: (e, d) CLIP's visual projection.
         classes: (k, e) one embedding per class; normalised here.
         scale: CLIP's temperature; scores are `scale` times a cosine.
+
+    Attributes:
+        residual: a linear layer whose weights are zero, for adapters that add to the finished embedding.
     """
 
     classes: Tensor
@@ -74,6 +77,9 @@ class Head(nn.Module):
 
         Args:
             features: of images, pooled, before the projection.
+
+        Returns:
+            (n, k), `scale` times a cosine.
         """
         embedding = nn.functional.normalize(self.projection(features), dim=-1)
         if type(self.residual) is not nn.Linear:  # adapted; before, it is zero and not worth its time

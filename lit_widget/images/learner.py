@@ -70,6 +70,10 @@ class ImageLearner:
         update: how a correction is learned.
         loss: what is minimised.
         seed: of initial adapter weights and dropout.
+
+    Attributes:
+        adapters: by group.
+        settled: final rankings by image and group.
     """
 
     def __init__(
@@ -91,6 +95,12 @@ class ImageLearner:
     def predict_one(self, item: ImageItem) -> Prediction[Ranking]:
         """The frozen model's ranking.
 
+        Args:
+            item: the image and its group.
+
+        Returns:
+            Scores of all classes.
+
         Raises:
             IndexError: if there is no such image.
         """
@@ -101,7 +111,15 @@ class ImageLearner:
 
     @torch.no_grad()
     def propose_one(self, prediction: Prediction[Ranking], *, slot: int = 0) -> Proposal[Ranking] | None:
-        """The ranking of the group's adapter, or `None` while it is untrained."""
+        """The ranking of the group's adapter, or `None` while it is untrained.
+
+        Args:
+            prediction: the frozen model's ranking.
+            slot: number of the group's adapter.
+
+        Returns:
+            Its ranking, `None` while it is untrained.
+        """
         adapter = self.adapters.trained(prediction.item.group, slot)
         if adapter is None:
             return None
@@ -109,19 +127,43 @@ class ImageLearner:
         return Proposal(prediction.item, ranking, version=adapter.version, learned_from=adapter.learned_from)
 
     def agreement(self, output: Ranking, correction: Correction[Ranking]) -> float:
-        """The share of probability that a ranking gives to the corrected label; 1 where that is none."""
+        """The share of probability that a ranking gives to the corrected label; 1 where that is none.
+
+        Args:
+            output: a ranking.
+            correction: of the same image.
+
+        Returns:
+            From 0 to 1.
+        """
         label = correction.target
         return 1.0 if label is None else float(output.scores.softmax(-1)[label].clamp(0.0, 1.0))
 
     def settle_one(self, item: ImageItem, output: Ranking, *, verdict: Verdict = "kept", full: bool = False) -> None:
-        """Take a ranking as final; what a person accepted or corrected is not overwritten by a prediction."""
+        """Take a ranking as final; what a person accepted or corrected is not overwritten by a prediction.
+
+        Args:
+            item: the image and its group.
+            output: the final ranking.
+            verdict: how it came about.
+            full: whether a person named the class.
+        """
         if verdict != "kept" or item not in self.settled:
             self.settled[item] = output
 
     def learn_one(
         self, prediction: Prediction[Ranking], correction: Correction[Ranking], *, slot: int = 0
     ) -> UpdateReport | None:
-        """Train the group's adapter on a corrected label, which is the correction's target."""
+        """Train the group's adapter on a corrected label, which is the correction's target.
+
+        Args:
+            prediction: the frozen model's ranking.
+            correction: of the same image.
+            slot: number of the group's adapter.
+
+        Returns:
+            What the update did; `None` where the correction names no class.
+        """
         label, features = correction.target, prediction.evidence
         if label is None:
             return None
@@ -147,7 +189,11 @@ class ImageLearner:
         return Snapshot(self.adapters.snapshot(), dict(self.settled))
 
     def restore(self, snapshot: Snapshot) -> None:
-        """Exactly the adapters and rankings of a snapshot."""
+        """Exactly the adapters and rankings of a snapshot.
+
+        Args:
+            snapshot: what `snapshot` returned.
+        """
         self.adapters.restore(snapshot.adapters)
         self.settled = dict(snapshot.memory or {})
 

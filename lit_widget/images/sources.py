@@ -140,13 +140,26 @@ class ImageSet:
     def read(self, image: int) -> UInt8[ndarray, "h w 3"]:
         """One image in RGB.
 
+        Args:
+            image: its index.
+
+        Returns:
+            (H, W, 3) uint8.
+
         Raises:
             ImageError: if it cannot be read.
         """
         return self.sources[image].read()
 
     def only(self, images: Iterable[int]) -> ImageSet:
-        """Some of the images, in the order given."""
+        """Some of the images, in the order given.
+
+        Args:
+            images: their indices.
+
+        Returns:
+            A set of them, with their labels.
+        """
         kept = list(images)
         labels = None if self.labels is None else [self.labels[image] for image in kept]
         return replace(self, sources=[self.sources[image] for image in kept], labels=labels)
@@ -168,10 +181,13 @@ def image_set(
     """A set of your own images.
 
     Args:
-        images: paths, or arrays (h, w, 3) or (h, w) uint8; an array (n, h, w, 3) is n images.
+        images: paths, or arrays (H, W, 3) or (H, W) uint8; an array (N, H, W, 3) is N images.
         class_names: as texts, each once.
         labels: the class of each image, as name or as number from 0; `None` if they are to be found out.
         name: what reports call it.
+
+    Returns:
+        The set; images are read when they are needed.
 
     Raises:
         ImageError: if there are no images, or a label is no class; the message says which.

@@ -99,6 +99,13 @@ class ClassificationResult:
         """By how many per cent a strategy needs fewer corrections, with a bootstrap interval over groups.
 
         Orders of one group are averaged first: they are no independent groups.
+
+        Args:
+            strategy: which one.
+            against: compared with which.
+
+        Returns:
+            The reduction in per cent, with a 95 % interval.
         """
         table: Any = self.paired().groupby(GROUP).mean()
         return reduction_interval(list(table[against]), list(table[strategy]))
@@ -154,8 +161,25 @@ def simulate_classification(
         seed: of the orders.
         source: what the records call the images.
 
+    Returns:
+        Corrections per group, order and strategy.
+
     Raises:
         ValueError: if a strategy is unknown, "original" is missing, or labels and images do not fit.
+
+    Example:
+        ```python
+        from lit_widget.images.clip import Clip
+        from lit_widget.images.datasets.embedded import embedded_images
+        from lit_widget.images.features import FeatureStore
+        from lit_widget.images.learner import ImageLearner
+
+        images, model = embedded_images(0, classes=4, per_class=4), Clip.load("pocket")
+        features = FeatureStore(images, model, "features")
+        features.fill()
+        learner = ImageLearner(model.head(images.class_names), features)
+        simulate_classification(learner, images.labels, shuffles=0).records
+        ```
     """
     n_classes, n_images = len(learner.head.classes), len(learner.features)
     check_strategies(strategies)

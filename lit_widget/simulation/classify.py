@@ -68,7 +68,11 @@ class Classified:
     settings: dict
 
     def save(self, path: str | Path) -> None:
-        """Write settings, summary, records and what was left out as JSON."""
+        """Write settings, summary, records and what was left out as JSON.
+
+        Args:
+            path: of the file; one that is there is replaced.
+        """
         tables = {"summary": self.result.summary, "records": self.result.records}
         content = {
             "settings": self.settings,
@@ -92,6 +96,9 @@ def classify(
         clip: the model.
         options: everything else.
         progress: told how many images of a set have features, and of how many.
+
+    Returns:
+        What was found, and what was left out.
 
     Raises:
         ImageError: if a set has no labels or no readable image.

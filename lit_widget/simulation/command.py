@@ -51,6 +51,7 @@ def add_demo(commands: Any) -> None:
 
 
 def _demo(parsed: argparse.Namespace) -> int:
+    print("Loading the pocket model and making the clips…", flush=True)
     from .demo import demo
 
     return demo(parsed.out, parsed.seeds)

@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
-from tqdm.auto import tqdm
 
 from lit_widget.core.session import Event
 from lit_widget.core.strategy import Strategy, find_strategy
@@ -25,6 +24,7 @@ from lit_widget.video.sam2 import FeatureCache, Sam2
 from lit_widget.video.strategies import STRATEGIES, learner_for, require_options
 from lit_widget.video.trackers import Tracker, find_tracker
 
+from .bar import progress_bar
 from .cost import CostModel
 from .datasets import Sequence, open_sources
 from .metrics import Interval, reduction_interval
@@ -52,6 +52,13 @@ class SimulationResult:
         events: one row per judged frame that was corrected or accepted.
         settings: tau, seed, model, versions: what the numbers were obtained with.
         complete: False when the run was interrupted; the rows are what was done.
+
+    Example:
+        ```python
+        result = run_simulation(sequence_from_arrays(clip.frames, clip.target, "mine"), strategies="original")
+        result.save("result.json")
+        print(SimulationResult.load("result.json").summary)
+        ```
     """
 
     records: pd.DataFrame
@@ -65,7 +72,14 @@ class SimulationResult:
         return str(self.settings["strategies"][0])
 
     def paired(self, column: str) -> pd.DataFrame:
-        """One column of `records` by (video, object), a column per strategy; unfinished pairs are left out."""
+        """One column of `records` by (video, object), a column per strategy; unfinished pairs are left out.
+
+        Args:
+            column: its name.
+
+        Returns:
+            One row per pair.
+        """
         table = self.records.pivot_table(index=["video", "object"], columns="strategy", values=column)
         return table.reindex(columns=[s for s in self.settings["strategies"] if s in table]).dropna()
 
@@ -76,6 +90,9 @@ class SimulationResult:
             strategy: which one.
             against: compared with which; the baseline by default.
             many: only pairs with at least ten corrections in the baseline.
+
+        Returns:
+            The reduction in per cent, with a 95 % interval.
         """
         table = self.paired("corrections")
         if many:
@@ -143,7 +160,14 @@ class SimulationResult:
         }
 
     def save(self, path: str | Path) -> Path:
-        """Write `to_json()` to a file, all or nothing."""
+        """Write `to_json()` to a file, all or nothing.
+
+        Args:
+            path: of the file; one that is there is replaced.
+
+        Returns:
+            Where it was written.
+        """
         target = Path(path)
         partial = target.with_name(target.name + ".partial")
         partial.write_text(json.dumps(self.to_json(), indent=1) + "\n")
@@ -152,6 +176,12 @@ class SimulationResult:
     @classmethod
     def load(cls, path: str | Path) -> SimulationResult:
         """Read what `save` wrote.
+
+        Args:
+            path: of the file.
+
+        Returns:
+            The result.
 
         Raises:
             ValueError: if the file is not of this schema.
@@ -208,6 +238,13 @@ def run_simulation(
     Raises:
         ValueError: if a strategy, monitor, model or tracker is unknown, the user is to be automatic, `tau` is no IoU,
             a source cannot be read, or the ground truth is empty.
+
+    Example:
+        <!-- not run: takes longer than a test should -->
+        ```python
+        result = run_simulation(["embedded:distractor:300-301"], strategies=["original", "lit-lora"])
+        result  # a table; result.records is a DataFrame; result.plot() a figure
+        ```
     """
     given = [strategies] if isinstance(strategies, (str, Strategy)) else list(strategies)
     chosen = list({each.name: each for each in (find_strategy(one, STRATEGIES) for one in given)}.values())
@@ -240,7 +277,7 @@ def run_simulation(
     done = _Collected(cost or CostModel())
     pairs = [(sequence, object_id) for sequence in sequences for object_id in sequence.objects]
     try:
-        with tqdm(total=len(pairs) * len(chosen), disable=not progress, unit="pass") as bar:
+        with progress_bar(len(pairs) * len(chosen), unit="pass", shown=progress) as bar:
             for sequence in sequences:
                 cache = FeatureCache(lambda index, frames=sequence.frames: loaded.encode(frames[index]))
                 for object_id in sequence.objects:

@@ -85,12 +85,26 @@ class StudySummary:
         return sorted(set(self.tasks["participant"]))
 
     def reduction(self, column: str) -> Interval:
-        """By how many per cent LIT needed less of a column of `tasks`, with a 95 % interval over participants."""
+        """By how many per cent LIT needed less of a column of `tasks`, with a 95 % interval over participants.
+
+        Args:
+            column: its name.
+
+        Returns:
+            The reduction in per cent.
+        """
         means = self.per_participant(column)
         return reduction_interval(means["baseline"], means["lit"])
 
     def per_participant(self, column: str) -> pd.DataFrame:
-        """Mean of a column of `tasks`, a row per participant, a column per condition."""
+        """Mean of a column of `tasks`, a row per participant, a column per condition.
+
+        Args:
+            column: its name.
+
+        Returns:
+            The table.
+        """
         table = self.tasks.pivot_table(index="participant", columns="condition", values=column)
         return table.reindex(columns=list(CONDITIONS))
 
@@ -101,7 +115,14 @@ class StudySummary:
         return study_figure(self)
 
     def save(self, folder: str | os.PathLike) -> Path:
-        """Write summary.csv, tasks.csv, errors.csv and figure.png to a folder, which is made if it is not there."""
+        """Write summary.csv, tasks.csv, errors.csv and figure.png to a folder, which is made if it is not there.
+
+        Args:
+            folder: where.
+
+        Returns:
+            The folder.
+        """
         target = Path(folder)
         target.mkdir(parents=True, exist_ok=True)
         self.table.to_csv(target / "summary.csv")
@@ -136,8 +157,18 @@ def summary(folder: str | os.PathLike) -> StudySummary:
     Args:
         folder: of the study; every participant's file in it is read.
 
+    Returns:
+        What those who finished did.
+
     Raises:
         StudyError: if there are no files, one is damaged or in use, or nobody has finished.
+
+    Example:
+        <!-- not run: nobody has finished -->
+        ```python
+        result = summary("study")
+        result.reduction("corrections")
+        ```
     """
     tasks, errors, unfinished = list[dict](), list[dict](), list[str]()
     for path in participant_files(folder):

@@ -36,12 +36,17 @@ class Study:
         seed: of the order.
         **options: further arguments of `LITWidget`, the same for both conditions (model, tracker, update, …).
 
+    Attributes:
+        plan: every participant's tasks in their order, by identifier.
+
     Raises:
         ValueError: if the study cannot be balanced, or videos and truths do not belong together.
 
     Example:
+        ```python
         study = Study("study", videos=videos, ground_truth=truths, participants=6)
         study.next("P01")
+        ```
     """
 
     def __init__(
@@ -70,6 +75,12 @@ class Study:
     def sit(self, participant: str) -> Sitting:
         """A participant's way through the study, begun or gone on with where it was left.
 
+        Args:
+            participant: their identifier.
+
+        Returns:
+            The sitting that is open, else a new one.
+
         Raises:
             ValueError: if there is no such participant, their file is in use elsewhere, or the study was changed.
         """
@@ -82,19 +93,50 @@ class Study:
         return sitting
 
     def next(self, participant: str) -> ipywidgets.VBox:
-        """What a participant is to see in a notebook now: the target, the widget, or that it is over."""
+        """What a participant is to see in a notebook now: the target, the widget, or that it is over.
+
+        Args:
+            participant: their identifier.
+
+        Returns:
+            What the cell shows.
+        """
         return self.sit(participant).next()
 
     def frames(self, video: str) -> Frames:
-        """A video of the study, opened."""
+        """A video of the study, opened.
+
+        Args:
+            video: its name.
+
+        Returns:
+            Its frames, decoded when they are needed.
+        """
         return open_frames(self._videos[video])
 
     def target(self, frames: Frames, video: str) -> np.ndarray:
-        """(T, H, W), what is to be masked."""
+        """What is to be masked in a video.
+
+        Args:
+            frames: of the video, as `frames` opened them.
+            video: its name.
+
+        Returns:
+            (T, H, W) of bool.
+        """
         return target_of(frames, self._truths[video], video)
 
     def widget(self, frames: Frames, task: Task, session: Path) -> StudyWidget:
-        """The widget for a task, as it was left if it was begun."""
+        """The widget for a task, as it was left if it was begun.
+
+        Args:
+            frames: of the video.
+            task: which video, under which condition.
+            session: the session file; gone on with if it is there.
+
+        Returns:
+            The widget, with one object, the target.
+        """
         options = {"strategy": self._strategies[task.condition], **self._options}
         if session.is_file():
             return StudyWidget.open(session, frames, **options)
@@ -113,6 +155,10 @@ class Sitting:
     Args:
         study: the study.
         participant: their identifier.
+
+    Attributes:
+        closed: whether it was broken off.
+        widget: what the participant annotates with, `None` between videos.
     """
 
     def __init__(self, study: Study, participant: str) -> None:
@@ -141,7 +187,11 @@ class Sitting:
         return self._box
 
     def begin(self) -> None:
-        """The participant has seen the target and annotates now; `widget` is what they annotate with."""
+        """The participant has seen the target and annotates now; `widget` is what they annotate with.
+
+        Raises:
+            ValueError: if the video was begun already.
+        """
         task = self._now()
         if self.widget is not None:
             raise StudyError("this video was begun; done() ends it")

@@ -127,6 +127,12 @@ def models() -> Catalogue:
 
     Returns:
         A mapping from the models' names to their help, with the options and capabilities as attributes.
+
+    Example:
+        ```python
+        models()  # names, with a line on each
+        models().options
+        ```
     """
     return Catalogue({name: entry.help for name, entry in MODELS.items()}, OPTIONS, CAPABILITIES)
 
@@ -193,9 +199,18 @@ def load_model(
         config: a local YAML file of a SAM 2-compatible architecture, in the form of the sam2 package's own. Without
             `name` it needs `weights` too, and the model is called like the file.
 
+    Returns:
+        The model, on its device.
+
     Raises:
         ModelError: if the name, device or precision is unknown or not available, the weights or the configuration
             are missing, damaged or of another architecture, or memory does not suffice.
+
+    Example:
+        ```python
+        model = load_model("pocket", device="cpu")
+        w = LITWidget("clip.mp4", model=model)
+        ```
     """
     from .devices import choose_device, choose_precision, explained
     from .sam2 import Sam2

@@ -24,6 +24,11 @@ class Quirks:
         accumulate_clicks: False sends every click of a correction alone, the mask so far being its only memory.
         mask_correction_as_cond: False keeps a painted mask out of permanent memory, as stock SAM 2 does.
         lora_obj_ptr: "lora" remembers an accepted proposal with the adapter's own object pointer.
+
+    Example:
+        ```python
+        w = LITWidget("clip.mp4", quirks=Quirks.of_the_authors())
+        ```
     """
 
     lora_keep_bias: bool = True

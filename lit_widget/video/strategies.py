@@ -137,7 +137,13 @@ STRATEGIES: dict[str, Strategy] = {
 
 
 def strategies() -> dict[str, str]:
-    """Names of the strategies, each with one line of help."""
+    """Names of the strategies, each with one line of help.
+
+    Example:
+        ```python
+        print(strategies()["lit-plus"])
+        ```
+    """
     return {name: strategy.help for name, strategy in STRATEGIES.items()}
 
 

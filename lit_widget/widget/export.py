@@ -41,6 +41,13 @@ class Export:
 
         Raises:
             ValueError: if the format is unknown or the path must not be written.
+
+        Example:
+            ```python
+            w.export("masks.json", format="coco")
+            w.wait()
+            print(w.exported)  # where, and what of the masks is not in it
+            ```
         """
         check_export(path, format, overwrite=overwrite)
         self._exported = None

@@ -48,7 +48,9 @@ class Logged:
             ValueError: if nothing of this name is done.
 
         Example:
+            ```python
             stop = w.on("learn", lambda action: print("learned from frame", action.frame))
+            ```
         """
         if name is not None and name not in ACTIONS:
             raise AnnotationError(f"nothing is called {name!r}; actions are {', '.join(ACTIONS)}, or None for all")
@@ -61,6 +63,9 @@ class Logged:
 
         Args:
             path: the script, ending in `.py`; one that is there is replaced.
+
+        Returns:
+            The script's path.
 
         Raises:
             ValueError: if the path is not that of a script, or work is still waiting.

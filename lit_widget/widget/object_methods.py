@@ -23,12 +23,26 @@ class ObjectMethods:
 
     @action
     def add_object(self, name: str | None = None) -> int:
-        """Start a new object, which becomes the active one; returns its id."""
+        """Start a new object, which becomes the active one.
+
+        Args:
+            name: up to 80 characters; "object N" by default.
+
+        Returns:
+            Its id.
+        """
         return self._annotation.add_object(name)
 
     @action
     def choose(self, object_id: int) -> None:
-        """Make an object the active one: what methods mean when they are given no `object_id`."""
+        """Make an object the active one: what methods mean when they are given no `object_id`.
+
+        Args:
+            object_id: which.
+
+        Raises:
+            ValueError: if there is no such object.
+        """
         self._annotation.choose(object_id)
 
     @action
@@ -60,6 +74,9 @@ class ObjectMethods:
         """Remove an object with its masks and what its adapter learned; `undo` brings it back.
 
         The others keep everything. The only object stays and loses its masks.
+
+        Args:
+            object_id: which.
 
         Raises:
             ValueError: if there is no such object.

@@ -58,11 +58,32 @@ class Readings:
         return sum(adapter.version for adapter in self._annotation.learner.adapters.of(self._annotation.active))
 
     def mask(self, frame: int, *, object_id: int | None = None) -> Bool[np.ndarray, "h w"] | None:
-        """The mask of an object on a frame, `None` where there is none."""
+        """The mask of an object on a frame.
+
+        Args:
+            frame: which, from 0.
+            object_id: whose; the active object's by default.
+
+        Returns:
+            (H, W) bool, or `None` where there is none.
+
+        Raises:
+            ValueError: if there is no such frame or object.
+        """
         return self._annotation.mask_of(self._item(frame, object_id))
 
     def masks(self, *, object_id: int | None = None) -> Bool[np.ndarray, "t h w"]:
-        """The masks of an object on all frames, empty where there is none."""
+        """The masks of an object on all frames.
+
+        Args:
+            object_id: whose; the active object's by default.
+
+        Returns:
+            (T, H, W) bool, empty where there is none.
+
+        Raises:
+            ValueError: if there is no such object.
+        """
         stack = np.zeros((len(self.frames), self.frames.height, self.frames.width), dtype=bool)
         for frame in range(len(stack)):
             mask = self.mask(frame, object_id=object_id)
@@ -87,7 +108,17 @@ class Readings:
         return frame
 
     def confidence(self, *, object_id: int | None = None) -> Float[np.ndarray, " t"]:
-        """How sure an object's masks are, from 0 to 1 by frame; 1 where you settled one, NaN without a mask."""
+        """How sure an object's masks are.
+
+        Args:
+            object_id: whose; the active object's by default.
+
+        Returns:
+            (T,) from 0 to 1 by frame; 1 where you settled one, NaN without a mask.
+
+        Raises:
+            ValueError: if there is no such object.
+        """
         strip = np.frombuffer(self._annotation.confidence.strip(self._item(0, object_id).object), np.uint8)
         return np.where(strip == NO_MASK, np.nan, strip / 100)
 

@@ -93,11 +93,16 @@ class Saving:
             **options: as in `LITWidget`; a model other than the bundled one, a strategy or a tracker of your own and
                 `update`, `peft_config` and `quirks` are not in the file and must be given again.
 
+        Returns:
+            The widget.
+
         Raises:
             ValueError: if the file is missing, in use, damaged or no session, or the video is another one.
 
         Example:
+            ```python
             w = LITWidget.open("clip.lit")
+            ```
         """
         file = SessionFile(path, new=False)
         try:
@@ -173,8 +178,18 @@ class Saving:
             object_id: whose adapter.
             format: "file", or "peft" for a new folder that `peft.PeftModel.from_pretrained` reads beside the decoder.
 
+        Returns:
+            Where it was written.
+
         Raises:
             ValueError: if it has learned nothing, or is no LoRA and `format` is "peft".
+
+        Example:
+            <!-- not run: there is no next video -->
+            ```python
+            w.save_adapter("hats.safetensors")
+            LITWidget("next.mp4").load_adapter("hats.safetensors")
+            ```
         """
         if format not in ("file", "peft"):
             raise AnnotationError(f"an adapter is saved with format='file' or format='peft', not {format!r}")
@@ -187,6 +202,10 @@ class Saving:
     @action
     def load_adapter(self, path: str | pathlib.Path, *, object_id: int | None = None) -> None:
         """Begin with what `save_adapter` or peft wrote, in a widget of the same model and strategy.
+
+        Args:
+            path: the file, or the folder of peft.
+            object_id: whose; the active object's by default.
 
         Raises:
             ValueError: if the file holds no adapter, or, when the work is done, none that fits.

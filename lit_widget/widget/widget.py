@@ -6,7 +6,6 @@ import pathlib
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import traitlets
 
 from lit_widget.core.strategy import Strategy, find_strategy
@@ -22,15 +21,16 @@ from lit_widget.video.trackers import Tracker, find_tracker
 from .activity import Activity
 from .annotation import Annotation
 from .answers import Answers
-from .codec import PREVIEW_WIDTH, encode_jpeg, encode_mask
+from .codec import PREVIEW_WIDTH, encode_jpeg
 from .dispatch import Buffer, dispatch
 from .export import Export
 from .journal import Journal, action, by, doing
 from .journal_methods import Logged
-from .limits import AnnotationError, check_point, checked_mask, whole_number
+from .limits import AnnotationError, whole_number
 from .messages import MessageError, decode
 from .object_methods import ObjectMethods
 from .outbox import Outbox
+from .prompt_methods import PromptMethods
 from .readings import Readings
 from .saving import Saving
 from .to_view import Error, JobKind
@@ -52,7 +52,7 @@ PICTURE_WITHIN_S = 2.0
 """How long showing the widget waits for its picture."""
 
 
-class LITWidget(ObjectMethods, Export, Readings, Logged, Saving, WorkingWidget):
+class LITWidget(PromptMethods, ObjectMethods, Export, Readings, Logged, Saving, WorkingWidget):
     """Annotate a video with SAM 2 and an adapter that learns from every correction.
 
     Every action of the mouse has a method with the same effect. Methods return at once and work is done in
@@ -79,11 +79,13 @@ class LITWidget(ObjectMethods, Export, Readings, Logged, Saving, WorkingWidget):
         ValueError: if the video, model, tracker, checkpoint or strategy cannot be used; the sentence says why.
 
     Example:
+        ```python
         w = LITWidget("clip.mp4")
         w.click(frame=0, x=120, y=80)
         w.track()
         w.wait()
         masks = w.masks()  # (T, H, W)
+        ```
     """
 
     _esm = _STATIC / "widget.js"
@@ -143,45 +145,17 @@ class LITWidget(ObjectMethods, Export, Readings, Logged, Saving, WorkingWidget):
     # --- Annotating ---------------------------------------------------------------------------
 
     @action
-    def click(self, frame: int, x: float, y: float, *, positive: bool = True, object_id: int | None = None) -> None:
-        """Click a pixel of a frame: on the object, or off it with `positive=False`."""
-        item = self._item(frame, object_id)
-        check_point(self._annotation.learner.size, x, y)
-        self._submit("predict", lambda _: self._annotation.click(item, x, y, positive=positive))
+    def track(self, start: int | None = None, *, stop: int | None = None, reverse: bool = False) -> None:
+        """Follow all objects through the video, first learning what is pending.
 
-    @action
-    def box(self, frame: int, x0: float, y0: float, x1: float, y1: float, *, object_id: int | None = None) -> None:
-        """Draw a box around the object, in pixels; it replaces earlier prompts on this frame."""
-        item = self._item(frame, object_id)
-        self._submit("predict", lambda _: self._annotation.box(item, (x0, y0, x1, y1)))
-
-    @action
-    def give_mask(self, frame: int, mask: np.ndarray, *, object_id: int | None = None) -> None:
-        """Give the whole mask of a frame, (H, W) of bool or of 0 and 1.
+        Args:
+            start: the frame to begin at; the one shown by default.
+            stop: the last frame; by default the end of the range or video.
+            reverse: whether to go towards earlier frames.
 
         Raises:
-            ValueError: if its shape or values do not fit.
+            ValueError: if the tracker goes forward only; from `wait`, if nothing was prompted.
         """
-        item, checked = self._item(frame, object_id), checked_mask(self._annotation.learner.size, mask)
-        if entry := doing():
-            entry.arguments["mask"] = encode_mask(checked)
-        self._submit("predict", lambda _: self._annotation.give_mask(item, checked))
-
-    @action
-    def remove_prompt(self, frame: int, index: int, *, object_id: int | None = None) -> None:
-        """Take back one click on a frame, counted from 0, that was not learned."""
-        item = self._item(frame, object_id)
-        self._submit("predict", lambda _: self._annotation.remove_prompt(item, index))
-
-    @action
-    def clear_prompts(self, frame: int, *, object_id: int | None = None) -> None:
-        """Take back the prompts on a frame that were not learned."""
-        item = self._item(frame, object_id)
-        self._submit("predict", lambda _: self._annotation.clear_prompts(item))
-
-    @action
-    def track(self, start: int | None = None, *, stop: int | None = None, reverse: bool = False) -> None:
-        """Follow all objects from `start` (the frame shown) to `stop` or the end, first learning what is pending."""
         if reverse:
             self._annotation.learner.require_reverse()
         first = self.frame_index if start is None else start
@@ -189,24 +163,55 @@ class LITWidget(ObjectMethods, Export, Readings, Logged, Saving, WorkingWidget):
 
     @action
     def set_range(self, first: int | None = None, last: int | None = None) -> None:
-        """Let tracking go no further than from `first` to `last`, both included; without them, everywhere."""
+        """Limit tracking to a part of the video; without arguments it is free again.
+
+        Args:
+            first: the first frame that it may reach; 0 by default.
+            last: the last one; the end of the video by default.
+
+        Raises:
+            ValueError: if there are no such frames, or `last` comes before `first`.
+        """
         self._annotation.set_range(first, last)
 
     @action
     def learn(self, frame: int, *, object_id: int | None = None) -> None:
-        """Finish the correction on a frame, and those standing on others: train the adapter, then track on from it."""
+        """Finish the correction on a frame, and those standing on others: train the adapter, then track on from it.
+
+        Args:
+            frame: which, from 0.
+            object_id: whose; the active object's by default.
+
+        Raises:
+            ValueError: if there is no such frame or object; from `wait`, if no correction stands there.
+        """
         item = self._item(frame, object_id)
         self._submit("learn", lambda now: self._annotation.learn(now, item))
 
     @action
     def flag(self, frame: int, *, object_id: int | None = None) -> None:
-        """Mark the mask of a frame as wrong and ask for a proposal; see `proposal`."""
+        """Mark the mask of a frame as wrong and ask for a proposal; see `proposal`.
+
+        Args:
+            frame: which, from 0.
+            object_id: whose; the active object's by default.
+
+        Raises:
+            ValueError: if there is no such frame or object; from `wait`, if it has no mask there.
+        """
         item = self._item(frame, object_id)
         self._submit("propose", lambda now: self._annotation.flag(now, item))
 
     @action
     def accept(self, candidate: int = 0) -> None:
-        """Take the open proposal and track on from it; `candidate` says which where several adapters propose."""
+        """Take the open proposal and track on from it.
+
+        Args:
+            candidate: which, from 0, where several adapters propose.
+
+        Raises:
+            ValueError: from `wait`, if no proposal is open, or there is no such candidate.
+        """
         self._submit("track", lambda now: self._annotation.accept(now, candidate))
 
     @action
@@ -226,13 +231,25 @@ class LITWidget(ObjectMethods, Export, Readings, Logged, Saving, WorkingWidget):
 
     @action
     def forget(self, frame: int, *, object_id: int | None = None) -> None:
-        """Rebuild the adapter as if the correction on this frame had never been learned; its mask stays."""
+        """Rebuild the adapter as if the correction on this frame had never been learned; its mask stays.
+
+        Args:
+            frame: which, from 0.
+            object_id: whose; the active object's by default.
+
+        Raises:
+            ValueError: if there is no such frame or object; from `wait`, if nothing was learned from it.
+        """
         item = self._item(frame, object_id)
         self._submit("learn", lambda now: self._annotation.forget(now, item))
 
     @action
     def set_learning(self, on: bool) -> None:
-        """Learn from corrections and propose, or, with `False`, do neither; what was learned is kept."""
+        """Learn from corrections and propose, or, with `False`, do neither; what was learned is kept.
+
+        Args:
+            on: whether to learn and propose.
+        """
         self._annotation.set_learning(on)
 
     def cancel(self) -> None:
@@ -255,8 +272,17 @@ class LITWidget(ObjectMethods, Export, Readings, Logged, Saving, WorkingWidget):
             watch: show the simulated user at work here; its masks stay, and one undo brings yours back.
             **options: as in `lit_widget.run_simulation`.
 
+        Returns:
+            What it took with each strategy.
+
         Raises:
             ValueError: if the ground truth does not fit the video, or nothing was annotated.
+
+        Example:
+            ```python
+            result = w.run_simulation(w.masks(), strategies=["original"])
+            result.summary
+            ```
         """
         from .ground_truth import simulate
 

@@ -47,6 +47,9 @@ def open_images(spec: str) -> ImageSet:
             - `NAME:PATH` or `NAME/SPLIT:PATH`, a data set of `DATASETS` in a folder, for example `cub:CUB_200_2011`;
             - `embedded:SEED`, procedural look-alikes in a style that the bundled model has never seen.
 
+    Returns:
+        The images, with labels.
+
     Raises:
         ImageError: if there is no such data set.
     """

@@ -50,6 +50,9 @@ def embedded_images(seed: int, *, classes: int = CLASSES, per_class: int = PER_C
         seed: of everything.
         classes: how many look-alikes.
         per_class: images of each.
+
+    Returns:
+        The images, with labels; equal arguments give equal pixels.
     """
     random = np.random.default_rng([VERSION, seed])
     style = strange_style(random)

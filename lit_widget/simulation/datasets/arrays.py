@@ -20,8 +20,17 @@ def sequence_from_arrays(frames: object, masks: object, name: str) -> Sequence:
             255 void; or a dictionary of object id to (t, h, w) bool, whose masks may overlap.
         name: what reports call it.
 
+    Returns:
+        The sequence, for `run_simulation`.
+
     Raises:
         DatasetError: if the masks do not fit the frames.
+
+    Example:
+        ```python
+        sequence = sequence_from_arrays(clip.frames, clip.target, "mine")
+        run_simulation(sequence, strategies=["original"])
+        ```
     """
     frames = open_frames(frames)
     annotated = tuple(range(len(frames)))
@@ -43,6 +52,14 @@ def sequence_from_masks(frames: object, object_id: int, masks: Mapping[int, Mask
         object_id: id of the object.
         masks: (h, w) bool by frame.
         name: what reports call it.
+
+    Returns:
+        The sequence, for `run_simulation`.
+
+    Example:
+        ```python
+        sequence = sequence_from_masks("clip.mp4", 1, {0: clip.target[0], 5: clip.target[5]}, "mine")
+        ```
     """
     frames = open_frames(frames)
     valid = np.ones((frames.height, frames.width), bool)

@@ -32,7 +32,13 @@ FORMATS: dict[str, Format] = {each.name: each for each in _ALL}
 
 
 def formats() -> dict[str, Format]:
-    """The formats by name; each says in one line what it is, whether it is read, too, and what it loses."""
+    """The formats by name; each says in one line what it is, whether it is read, too, and what it loses.
+
+    Example:
+        ```python
+        print(formats()["coco"])
+        ```
+    """
     return dict(FORMATS)
 
 

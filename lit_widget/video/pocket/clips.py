@@ -88,8 +88,17 @@ def embedded_clip(kind: str, seed: int, *, frames: int = 48, size: tuple[int, in
         frames: number of frames.
         size: (height, width) in pixels.
 
+    Returns:
+        Its `frames`, (T, H, W, 3) uint8, and `target`, (T, H, W) bool: the masks of the object to follow.
+
     Raises:
         ValueError: if `kind` is unknown, `seed` is negative, or there would be nothing to see.
+
+    Example:
+        ```python
+        clip = embedded_clip("distractor", 315)
+        w = LITWidget(clip.frames)
+        ```
     """
     if kind not in KINDS:
         raise ValueError(f"unknown kind of embedded clip {kind!r}; choose one of {', '.join(KINDS)}")

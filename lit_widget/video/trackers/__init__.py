@@ -15,7 +15,13 @@ TRACKERS: dict[str, Tracker] = {each.name: each for each in (Tracker(), Samurai(
 
 
 def trackers() -> dict[str, TrackerInfo]:
-    """Names of the trackers, each with one line of help and what it can do."""
+    """Names of the trackers, each with one line of help and what it can do.
+
+    Example:
+        ```python
+        print(trackers()["samurai"])
+        ```
+    """
     return {name: tracker.info for name, tracker in TRACKERS.items()}
 
 

@@ -73,15 +73,36 @@ class Moment:
         return min((at for at, record in self.records.items() if record.conditioning), default=self.frame)
 
     def at(self, age: int) -> int:
-        """The frame that was passed `age` frames ago."""
+        """The frame that was passed `age` frames ago.
+
+        Args:
+            age: frames ago, in the direction of tracking.
+
+        Returns:
+            Its number, which may lie outside the video.
+        """
         return self.frame + age if self.reverse else self.frame - age
 
     def ahead(self, frame: int) -> bool:
-        """Whether a frame has not been reached yet."""
+        """Whether a frame has not been reached yet.
+
+        Args:
+            frame: its number.
+
+        Returns:
+            True for what tracking will come to.
+        """
         return frame < self.frame if self.reverse else frame > self.frame
 
     def past(self, ages: range) -> Iterator[tuple[int, FrameRecord]]:
-        """The frames passed so long ago that have a record."""
+        """The frames passed so long ago that have a record.
+
+        Args:
+            ages: how many frames ago.
+
+        Returns:
+            Numbers and records, in the order of `ages`.
+        """
         for age in ages:
             if (at := self.at(age)) in self.records:
                 yield at, self.records[at]
@@ -115,15 +136,39 @@ class Tracker:
         return TrackerInfo(self.name, self.help, self.several_objects, self.reverse)
 
     def choose(self, candidates: Candidates, moment: Moment) -> tuple[int, Note | None]:
-        """Which mask of a tracked frame to take, and what to note with it."""
+        """Which mask of a tracked frame to take, and what to note with it.
+
+        Args:
+            candidates: the decoder's masks, with estimated IoUs.
+            moment: the object and frame.
+
+        Returns:
+            The place among the candidates, and a note or `None`.
+        """
         return candidates.best, None
 
     def note(self, output: MaskOutput, status: FrameStatus, moment: Moment) -> Note | None:
-        """What to note with a mask as it is settled; `output.note` is what `choose` noted, if it was asked."""
+        """What to note with a mask as it is settled; `output.note` is what `choose` noted, if it was asked.
+
+        Args:
+            output: the mask.
+            status: how it came about.
+            moment: the object and frame.
+
+        Returns:
+            The note or `None`.
+        """
         return output.note
 
     def recall(self, moment: Moment) -> Recall:
-        """What memory attention is to see."""
+        """What memory attention is to see.
+
+        Args:
+            moment: the object and frame.
+
+        Returns:
+            Records to attend to: permanent ones, recent ones, and object pointers.
+        """
         permanent = self._permanent(moment)
         if not permanent:
             return Recall()

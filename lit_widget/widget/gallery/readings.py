@@ -60,6 +60,13 @@ class Readings:
     def export(self, path: str | os.PathLike, *, overwrite: bool = False) -> pathlib.Path:
         """Write `labels` to a `.csv` or `.json` file, all or nothing.
 
+        Args:
+            path: of the file.
+            overwrite: whether to replace one that is there.
+
+        Returns:
+            Where it was written.
+
         Raises:
             ValueError: if the path ends in something else, lies in no folder, or is there already.
         """
@@ -74,6 +81,9 @@ class Readings:
             labels: the true class of each image, or of some by index; without it those of the image set, else
                 the labels given so far, are the truth.
             **options: as in `lit_widget.simulate_classification`.
+
+        Returns:
+            Corrections per group, with and without learning.
 
         Raises:
             ValueError: if there are no labels, or they do not fit.

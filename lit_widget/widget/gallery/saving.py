@@ -48,11 +48,16 @@ class Saving:
             **options: as in `LITClassifier`; a model other than the bundled one and `update` and `loss` are not in the
                 file and must be given again.
 
+        Returns:
+            The gallery.
+
         Raises:
             ValueError: if the file is missing, in use, damaged or no session, or the images are others.
 
         Example:
+            ```python
             w = LITClassifier.open("labels.lit")
+            ```
         """
         file, stored = open_labels(path)
         try:

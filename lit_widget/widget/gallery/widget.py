@@ -74,10 +74,12 @@ class LITClassifier(Readings, Saving, WorkingWidget):
         ValueError: if the images, classes, model or strategy cannot be used; the sentence says why.
 
     Example:
-        w = LITClassifier("birds/", ["wren", "robin", "tit"])
+        ```python
+        w = LITClassifier("birds/", ["wren", "robin", "tit", "owl"])
         w.wait()
         w.label(0, "robin")
         w.labels
+        ```
     """
 
     _esm = _STATIC / "gallery.js"
@@ -143,24 +145,52 @@ class LITClassifier(Readings, Saving, WorkingWidget):
     # --- Labelling ----------------------------------------------------------------------------
 
     def label(self, image: int, label: str | int) -> None:
-        """Say which class an image is, by its name or its place among the classes."""
+        """Say which class an image is.
+
+        Args:
+            image: its index.
+            label: the class, by its name or its place among the classes.
+
+        Raises:
+            ValueError: if there is no such class; from `wait`, if there is no such image.
+        """
         number = self._labelling.number(label)
         self._submit("predict", lambda now: self._labelling.label(now, image, number))
 
     def skip(self, image: int) -> None:
-        """Leave an image without a label; a label that it had is taken away."""
+        """Leave an image without a label; a label that it had is taken away.
+
+        Args:
+            image: its index.
+        """
         self._submit("predict", lambda _: self._labelling.skip(image))
 
     def flag(self, image: int, *, on: bool = True) -> None:
-        """Mark an image to be looked at again, or take the mark away."""
+        """Mark an image to be looked at again, or take the mark away.
+
+        Args:
+            image: its index.
+            on: whether it is marked.
+        """
         self._submit("predict", lambda _: self._labelling.flag(image, on=on))
 
     def show(self, image: int) -> None:
-        """Go to an image."""
+        """Go to an image.
+
+        Args:
+            image: its index.
+        """
         self._submit("predict", lambda _: self._labelling.show(image))
 
     def show_group(self, group: str | int) -> None:
-        """Go to the first open image of those that the model takes for a class."""
+        """Go to the first open image of those that the model takes for a class.
+
+        Args:
+            group: the class, by its name or its place among the classes.
+
+        Raises:
+            ValueError: if there is no such class.
+        """
         number = self._labelling.number(group)
         self._submit("predict", lambda _: self._labelling.show_group(number))
 
@@ -173,11 +203,22 @@ class LITClassifier(Readings, Saving, WorkingWidget):
         self._submit("predict", self._labelling.redo)
 
     def unlearn(self, image: int) -> None:
-        """Rebuild the adapters as if the correction of an image had never been learned; its label stays."""
+        """Rebuild the adapters as if the correction of an image had never been learned; its label stays.
+
+        Args:
+            image: its index.
+
+        Raises:
+            ValueError: from `wait`, if nothing was learned from it.
+        """
         self._submit("learn", lambda now: self._labelling.unlearn(now, image))
 
     def set_learning(self, on: bool) -> None:
-        """Learn from corrections and ask the adapters, or, with `False`, do neither; what was learned is kept."""
+        """Learn from corrections and ask the adapters, or, with `False`, do neither; what was learned is kept.
+
+        Args:
+            on: whether to learn and ask.
+        """
         self._submit("predict", lambda _: self._labelling.set_learning(on=on))
 
     def look(self) -> None:
@@ -204,7 +245,9 @@ class LITClassifier(Readings, Saving, WorkingWidget):
             ValueError: if nothing of this name is said.
 
         Example:
+            ```python
             stop = w.on("label", lambda said: print(said.name, said.label))
+            ```
         """
         if name is not None and name not in NAMES:
             raise AnnotationError(f"nothing is called {name!r}; what is said is {', '.join(NAMES)}, or None for all")
