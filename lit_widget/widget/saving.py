@@ -23,6 +23,7 @@ from .outbox import Outbox
 from .store import (
     MissingFrames,
     Recorder,
+    Restored,
     SessionFile,
     SessionFileError,
     Stored,
@@ -133,9 +134,9 @@ class Saving:
     def _resume(self, file: SessionFile) -> None:
         """Take over what a file holds, and write to it from now on."""
         annotation = self._annotation
-        standing = restore(file, annotation)
+        restored = restore(file, annotation)
         if file.writable:
-            self._record(file, resumed=True)
+            self._record(file, restored)
         else:
             file.close()
         annotation.publish()
@@ -145,12 +146,12 @@ class Saving:
         frames = annotation.learner.frames
         if isinstance(frames, MissingFrames):
             self._outbox.post(Error(f"The video is not there: {frames.why}. Masks can be seen, not changed."))
-        elif standing:
-            self._submit("predict", lambda _: prompt_again(annotation, standing))
+        elif restored.standing:
+            self._submit("predict", lambda _: prompt_again(annotation, restored.standing))
 
-    def _record(self, file: SessionFile, *, resumed: bool = False) -> Recorder:
-        annotation = self._annotation
-        recorder = Recorder(file, annotation, lambda text: self._outbox.post(Error(text)), resumed=resumed)
+    def _record(self, file: SessionFile, restored: Restored | None = None) -> Recorder:
+        annotation, steps = self._annotation, None if restored is None else restored.steps
+        recorder = Recorder(file, annotation, lambda text: self._outbox.post(Error(text)), steps=steps)
         self._recorder, annotation.save, annotation.heard = recorder, recorder.save, recorder.heard
         return recorder
 

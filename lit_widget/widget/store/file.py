@@ -9,43 +9,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-VERSION = 1
-"""Of the tables, in the file's `user_version`."""
+from .tables import MIGRATIONS, TABLES, VERSION
 
 APPLICATION_ID = 0x4C495457
 """Marks the file as ours ("LITW")."""
 
 LARGEST_VALUE = 256 * 2**20
 """Bytes of one value; a larger one is damage or an attack."""
-
-TABLES: dict[str, str] = {
-    "meta": "CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT",
-    "object": (
-        "CREATE TABLE object (id INTEGER PRIMARY KEY, name TEXT NOT NULL, colour TEXT NOT NULL, "
-        "hidden INTEGER NOT NULL, locked INTEGER NOT NULL) STRICT"
-    ),
-    "mask": (
-        "CREATE TABLE mask (object INTEGER NOT NULL, frame INTEGER NOT NULL, status TEXT NOT NULL, "
-        "conditioning INTEGER NOT NULL, reverse INTEGER NOT NULL, iou REAL NOT NULL, score REAL NOT NULL, "
-        "clicks INTEGER, pointer BLOB NOT NULL, bits BLOB NOT NULL, PRIMARY KEY (object, frame)) STRICT"
-    ),
-    "prompt": (
-        "CREATE TABLE prompt (object INTEGER NOT NULL, frame INTEGER NOT NULL, points TEXT NOT NULL, "
-        "first INTEGER NOT NULL, painted BLOB, PRIMARY KEY (object, frame)) STRICT"
-    ),
-    "adapter": (
-        "CREATE TABLE adapter (object INTEGER NOT NULL, slot INTEGER NOT NULL, version INTEGER NOT NULL, "
-        "learned_from TEXT NOT NULL, report TEXT NOT NULL, weights BLOB NOT NULL, PRIMARY KEY (object, slot)) STRICT"
-    ),
-    "event": (
-        "CREATE TABLE event (id INTEGER PRIMARY KEY, at REAL NOT NULL, kind TEXT NOT NULL, object INTEGER, "
-        "frame INTEGER, seconds REAL NOT NULL, detail TEXT NOT NULL) STRICT"
-    ),
-}
-"""Every table, as SQLite keeps its text."""
-
-MIGRATIONS: dict[int, tuple[str, ...]] = {}
-"""Statements that bring a file of one version to the next, by the version that they start from."""
 
 
 @dataclass(frozen=True)

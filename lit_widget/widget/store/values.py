@@ -88,3 +88,14 @@ def from_json(text: object, kind: type) -> Any:
 def number(value: object) -> bool:
     """Whether it is a finite number."""
     return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def whole(value: object) -> int:
+    """A number that counts something.
+
+    Raises:
+        SessionFileError: if it is none.
+    """
+    if not isinstance(value, int) or isinstance(value, bool) or value < 0:
+        raise SessionFileError(f"the file holds {value!r} where a whole number belongs; it is damaged")
+    return value

@@ -1,0 +1,154 @@
+"""Steps of undo and redo read back, from the nearest on to the first that is damaged; the rest is left out."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from lit_widget.core.history import MAX_UNDO, Checkpoint
+from lit_widget.core.types import AdapterState, Snapshot
+from lit_widget.video.adaptation import VideoItem
+from lit_widget.video.memory import FrameRecord
+
+from .beside import unpack_beside
+from .contents import Book, Contents, Key, at, present
+from .file import SessionFile, SessionFileError
+from .rows import MOST_SLOTS, Row, adapter_of, pending_of, record_of
+from .steps import ROW, Step
+from .tables import COLUMNS, KEYS
+
+if TYPE_CHECKING:
+    from lit_widget.widget.annotation import Annotation
+    from lit_widget.widget.objects import Objects
+
+_CLICKS = COLUMNS["mask"].index("clicks") - len(KEYS["mask"])
+
+
+@dataclass
+class _Side:
+    """One side of the history while it is read: where the reading is, and what there was then."""
+
+    undone: bool
+    after: Checkpoint | None
+    then: Contents
+
+
+def read_steps(file: SessionFile, annotation: Annotation) -> list[Step]:
+    """Fill the history of an annotation that holds what the file says of the present.
+
+    Returns:
+        The steps, for whoever goes on writing the file.
+    """
+    now = present(annotation, annotation.learner.adapters.snapshot())
+    past, undone = (list(_whole_ones(file, annotation, _Side(each, None, now))) for each in (False, True))
+    annotation.session.history.refill(
+        (step.state for step in reversed(past)), (step.state for step in reversed(undone))
+    )
+    return [*past, *undone]
+
+
+def _whole_ones(file: SessionFile, annotation: Annotation, side: _Side) -> Iterator[Step]:
+    """Steps of one side, the nearest first, up to one that is damaged: those behind it are told apart from it."""
+    query = f"SELECT id, whole, beside FROM step WHERE undone = {int(side.undone)} ORDER BY id DESC LIMIT {MAX_UNDO}"
+    for step, everything, beside in file.rows(query):
+        try:
+            yield _step(file, annotation, side, step, beside, everything=bool(everything))
+        except SessionFileError:
+            if file.closed:
+                raise
+            return
+
+
+def _step(
+    file: SessionFile, annotation: Annotation, side: _Side, step: int, beside: object, *, everything: bool
+) -> Step:
+    objects, span = unpack_beside(beside, len(annotation.learner.frames))
+    if not everything:
+        state = Checkpoint(None, (), (objects, span, None))
+        return Step(step, state, side.undone, None, {table: frozenset() for table in KEYS}, ROW)
+    rows = {table: _rows(file, table, step) for table in KEYS}
+    then = _then(annotation, objects, side.then, rows)
+    adapters = {(owner, slot): each for owner, slots in then["adapter"].items() for slot, each in slots.items()}
+    prompts = {VideoItem(frame, owner): each for owner, on in then["prompt"].items() for frame, each in on.items()}
+    state = Checkpoint(Snapshot(adapters, then["mask"]), (), (objects, span, prompts))
+    sizes = (
+        ROW + sum(len(each) for each in row or () if isinstance(each, bytes))
+        for row in itertools.chain(*(each.values() for each in rows.values()))
+    )
+    read = Step(
+        step, state, side.undone, side.after, {table: frozenset(rows[table]) for table in KEYS}, ROW + sum(sizes)
+    )
+    side.after, side.then = state, then
+    return read
+
+
+def _rows(file: SessionFile, table: str, step: int) -> dict[Key, Row | None]:
+    """Rows without their keys, `None` where there was nothing at that step."""
+    query = f"SELECT {', '.join(COLUMNS[table])} FROM old_{table} WHERE step = {step}"  # noqa: S608
+    return {
+        (owner, place): None if all(each is None for each in row) else tuple(row)
+        for owner, place, *row in file.rows(query)
+    }
+
+
+def _then(
+    annotation: Annotation, objects: Objects, after: Contents, rows: dict[str, dict[Key, Row | None]]
+) -> Contents:
+    """What there was at a step, from what there was after it.
+
+    Raises:
+        SessionFileError: if that cannot have been.
+    """
+    learner = annotation.learner
+    masks = _changed(after["mask"], rows["mask"], lambda key, row: record_of(learner, key, row))
+    prompts = _changed(
+        after["prompt"], rows["prompt"], lambda key, row: pending_of(learner, key, row, _mask(masks, key))
+    )
+    adapters = _changed(after["adapter"], rows["adapter"], lambda key, row: _adapter(annotation, key, row))
+    then = {"mask": masks, "prompt": prompts, "adapter": adapters}
+    if any(values and owner not in objects.things for book in then.values() for owner, values in book.items()):
+        raise SessionFileError("a step is of an object that there was not")
+    for owner, frames in prompts.items():
+        for frame in frames:
+            _mask(masks, (owner, frame))
+    for (owner, frame), row in rows["mask"].items():
+        if row is not None and isinstance(clicks := row[_CLICKS], int):
+            annotation.clicks.setdefault(VideoItem(frame, owner), clicks)
+    for (owner, _), row in rows["adapter"].items():
+        if row is not None and (told := adapter_of(row)[1]) is not None:
+            annotation.reports.setdefault((owner, sum(each.version for each in adapters[owner].values())), told)
+    return then
+
+
+def _changed(book: Book, rows: dict[Key, Row | None], value: Callable[[Key, Row], Any]) -> Book:
+    """A copy with other values where there are rows; what is the same for a whole object is not copied."""
+    changed = book | {owner: dict(book.get(owner, {})) for owner, _ in rows}
+    for key, row in rows.items():
+        if row is None:
+            changed[key[0]].pop(key[1], None)
+        else:
+            changed[key[0]][key[1]] = value(key, row)
+    return changed
+
+
+def _mask(masks: Book, key: Key) -> FrameRecord:
+    """The mask under a prompt; there always is one."""
+    record = at(masks, key)
+    if record is None:
+        raise SessionFileError(f"there are prompts without a mask on frame {key[1]}")
+    return record
+
+
+def _adapter(annotation: Annotation, key: Key, row: Row) -> AdapterState:
+    """A state that the object's adapter can go back to."""
+    state, _ = adapter_of(row)
+    if not 0 <= key[1] < MOST_SLOTS:
+        raise SessionFileError("an object has more adapters than any strategy makes")
+    expected = annotation.learner.adapters.get(*key).parameters
+    if {name: each.shape for name, each in state.tensors.items()} != {
+        name: each.shape for name, each in expected.items()
+    }:
+        raise SessionFileError("an adapter is of another strategy or model")
+    return state

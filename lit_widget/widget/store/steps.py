@@ -1,0 +1,232 @@
+"""The steps that undo and redo go to, in a file: of each only what is other than in the step that follows it."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from lit_widget.core.history import Checkpoint
+
+from .beside import pack_beside
+from .contents import Contents, Key, at, difference, past
+from .rows import row_of
+from .tables import BLOBS, COLUMNS, KEYS
+
+if TYPE_CHECKING:
+    from lit_widget.widget.annotation import Annotation
+
+ROOM = 0.6
+"""How large steps may be beside the rest of a file; those that go back further are left out."""
+
+LEAST_ROOM = 4 * 2**20
+"""Bytes that they may have in a small file."""
+
+ROW = 64
+"""Bytes of a row beside its masks or weights, about."""
+
+Keys = dict[str, frozenset[Key]]
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step as the file has it.
+
+    Attributes:
+        id: of its row; a step that was made later has a greater one.
+        state: that is gone back to.
+        undone: whether `redo` goes there, and not `undo`.
+        after: the state on the way to the present that it is told apart from; `None` for the present itself.
+        keys: where it is other than that, by table.
+        size: bytes in the file, about.
+    """
+
+    id: int
+    state: Checkpoint
+    undone: bool
+    after: Checkpoint | None
+    keys: Keys
+    size: int
+
+    @property
+    def whole(self) -> bool:
+        """Whether masks, prompts and adapters are gone back to, and not objects and the range alone."""
+        return self.state.snapshot is not None
+
+
+Known = dict[int, Step]
+"""Steps by the identity of their state, which they keep alive."""
+
+
+@dataclass(frozen=True)
+class Kept:
+    """What becomes of the steps of a history.
+
+    Attributes:
+        steps: that the file has from now on.
+        left_out: states for which there was no room; they never come in again.
+    """
+
+    steps: Known
+    left_out: dict[int, Checkpoint]
+
+
+class Steps:
+    """Keeps the steps of a file in step with an annotation's history.
+
+    Writing goes in three parts within one transaction: `keep` while the tables have what was there before, `put` for
+    what has changed, `drop` when nothing is needed of it any more. `done` is called once all that is in the file.
+
+    Args:
+        annotation: whose history it is.
+        known: what the file has, if the annotation was restored from it.
+    """
+
+    def __init__(self, annotation: Annotation, known: Iterable[Step] = ()) -> None:
+        self._annotation = annotation
+        self._known: Known = {id(step.state): step for step in known}
+        self._left_out: dict[int, Checkpoint] = {}
+        self._next = 1 + max((step.id for step in self._known.values()), default=0)
+
+    def clean(self, connection: sqlite3.Connection) -> None:
+        """Take rows of a file out of which no step could be made."""
+        ids = ", ".join(str(step.id) for step in self._known.values())
+        connection.execute(f"DELETE FROM step WHERE id NOT IN ({ids})")  # noqa: S608
+        for table in KEYS:
+            connection.execute(f"DELETE FROM old_{table} WHERE step NOT IN (SELECT id FROM step)")  # noqa: S608
+
+    def keep(self, connection: sqlite3.Connection, saved: Contents, now: Contents) -> Kept:
+        """Write what steps need, and what of it is about to be replaced.
+
+        Args:
+            connection: in a transaction.
+            saved: what the tables hold.
+            now: what they will hold.
+        """
+        wanted: Known = {}
+        sides = self._annotation.session.history.states
+        for undone, side in enumerate(sides):
+            after: Checkpoint | None = None
+            for state in reversed(side):
+                if self._left_out.get(id(state)) is state:
+                    break
+                step = self._known.get(id(state)) or self._begin(connection, state, undone=bool(undone))
+                if step.whole:
+                    if after is None or step.after is not after:
+                        step = self._brought(connection, replace(step, after=after), saved, now)
+                    after = state
+                wanted[id(state)] = step
+        kept = self._fitting(connection, wanted)
+        return Kept(kept, {id(state): state for side in sides for state in side if id(state) not in kept})
+
+    def put(self, connection: sqlite3.Connection, kept: Kept, now: Contents, changed: dict[str, list[Key]]) -> None:
+        """Bring the tables to what there is now, from the steps that it was kept for where undo went back to it."""
+        gone = [step for each, step in self._known.items() if each not in kept.steps and step.whole]
+        found = {} if not any(changed.values()) else {value: place for step in gone for value, place in _values(step)}
+        for table, keys in changed.items():
+            where = " AND ".join(f"{name} = ?" for name in KEYS[table])
+            columns = ", ".join(COLUMNS[table])
+            copy = f"INSERT OR REPLACE INTO {table} SELECT {columns} FROM old_{table} WHERE step = ? AND {where}"  # noqa: S608
+            marks = ", ".join("?" for _ in COLUMNS[table])
+            for key in keys:
+                value = at(now[table], key)
+                if value is None:
+                    connection.execute(f"DELETE FROM {table} WHERE {where}", key)  # noqa: S608
+                    continue
+                step = found.get(id(value))
+                if step is None or connection.execute(copy, (step, *key)).rowcount != 1:
+                    row = row_of(self._annotation, table, key, value, now)
+                    connection.execute(f"INSERT OR REPLACE INTO {table} VALUES ({marks})", (*key, *row))  # noqa: S608
+
+    def drop(self, connection: sqlite3.Connection, kept: Kept) -> None:
+        """Take out steps that are gone."""
+        for each, step in self._known.items():
+            if each not in kept.steps:
+                self._delete(connection, step)
+
+    def done(self, kept: Kept) -> None:
+        """All is in the file."""
+        self._known, self._left_out = kept.steps, kept.left_out
+
+    # --- Inside -------------------------------------------------------------------------------
+
+    def _begin(self, connection: sqlite3.Connection, state: Checkpoint, *, undone: bool) -> Step:
+        step = Step(self._next, state, undone, None, {table: frozenset() for table in KEYS}, ROW)
+        self._next += 1
+        objects, span, _ = state.beside
+        connection.execute(
+            "INSERT INTO step VALUES (?, ?, ?, ?)", (step.id, undone, step.whole, pack_beside(objects, span))
+        )
+        return step
+
+    def _brought(self, connection: sqlite3.Connection, step: Step, saved: Contents, now: Contents) -> Step:
+        """A step with the rows that it needs, and no others."""
+        mine, keys, size = past(step.state), dict[str, frozenset[Key]](), step.size
+        for table, differing in difference(mine, now if step.after is None else past(step.after)).items():
+            keys[table] = frozenset(differing)
+            for key in keys[table] - step.keys[table]:
+                size += self._add(connection, step.id, table, key, mine, saved)
+            for key in step.keys[table] - keys[table]:
+                where = " AND ".join(f"{name} = ?" for name in ("step", *KEYS[table]))
+                (bytes_,) = connection.execute(
+                    f"DELETE FROM old_{table} WHERE {where} RETURNING {_size(table)}",
+                    (step.id, *key),  # noqa: S608
+                ).fetchone() or (0,)
+                size -= bytes_
+        return replace(step, keys=keys, size=size)
+
+    def _add(
+        self, connection: sqlite3.Connection, step: int, table: str, key: Key, mine: Contents, saved: Contents
+    ) -> int:
+        """Keep what is replaced; returns its size."""
+        value = at(mine[table], key)
+        if value is None:
+            names = ", ".join(("step", *KEYS[table]))
+            connection.execute(f"INSERT INTO old_{table} ({names}) VALUES (?, ?, ?)", (step, *key))  # noqa: S608
+            return ROW
+        if at(saved.get(table, {}), key) is value:
+            where = " AND ".join(f"{name} = ?" for name in KEYS[table])
+            copy = f"INSERT INTO old_{table} SELECT ?, * FROM {table} WHERE {where} RETURNING {_size(table)}"  # noqa: S608
+            if (copied := connection.execute(copy, (step, *key)).fetchone()) is not None:
+                return copied[0]
+        row = row_of(self._annotation, table, key, value, mine)
+        marks = ", ".join("?" for _ in ("step", *COLUMNS[table]))
+        connection.execute(f"INSERT INTO old_{table} VALUES ({marks})", (step, *key, *row))  # noqa: S608
+        return ROW + sum(len(each) for each in row if isinstance(each, bytes))
+
+    def _fitting(self, connection: sqlite3.Connection, wanted: Known) -> Known:
+        """Those for which there is room, the nearest on either side always; others are taken out."""
+        pages, free, page = (
+            connection.execute(f"PRAGMA {name}").fetchone()[0] for name in ("page_count", "freelist_count", "page_size")
+        )
+        rest = (pages - free) * page - sum(step.size for step in wanted.values())
+        room, spent, full, kept = max(ROOM * rest, LEAST_ROOM), 0, set[bool](), dict[int, Step]()
+        for each, step in wanted.items():
+            if step.undone in full or (step.after is not None and spent + step.size > room):
+                full.add(step.undone)
+                self._delete(connection, step)
+            else:
+                spent += step.size
+                kept[each] = step
+        return kept
+
+    def _delete(self, connection: sqlite3.Connection, step: Step) -> None:
+        connection.execute("DELETE FROM step WHERE id = ?", (step.id,))
+        for table in KEYS:
+            if step.keys[table]:
+                connection.execute(f"DELETE FROM old_{table} WHERE step = ?", (step.id,))  # noqa: S608
+
+
+def _values(step: Step) -> Iterable[tuple[int, int]]:
+    """The identity of each value that a step keeps, and the step's own id."""
+    contents = past(step.state)
+    for table, keys in step.keys.items():
+        for key in keys:
+            if (value := at(contents[table], key)) is not None:
+                yield id(value), step.id
+
+
+def _size(table: str) -> str:
+    """The size of a row, in SQL."""
+    return " + ".join([str(ROW), *(f"ifnull(length({name}), 0)" for name in BLOBS[table])])
