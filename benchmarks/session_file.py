@@ -18,6 +18,7 @@ import torch
 from benchmarks.result import write_result
 from lit_widget import LITWidget
 from lit_widget.core.update import UpdateConfig
+from lit_widget.video.adaptation import VideoItem
 from lit_widget.video.frames import ImageFrames
 from lit_widget.video.learner import VideoLearner
 from lit_widget.video.memory import FrameRecord, MaskOutput
@@ -41,12 +42,20 @@ def long_session(path: Path) -> dict[str, float]:
     wobble = draw.normal(0, 3, SIZE)
     deflated, spent, length = 0, [], learner.model.pointer_length
     for frame in range(FRAMES):
+        corrected = frame % (FRAMES * OBJECTS // CORRECTIONS)
+        if corrected in annotation.names:
+            annotation.session.checkpoint()
+            adapter = learner.adapters.get(corrected)
+            adapter.version, adapter.learned_from = (
+                adapter.version + 1,
+                (*adapter.learned_from, VideoItem(frame, corrected)),
+            )
         for each in annotation.names:
             centre = 100 + 60 * each + 40 * np.sin(frame / 40), 150 + 120 * each + 60 * np.cos(frame / 60)
             mask = np.hypot(rows - centre[0], columns - centre[1]) + np.roll(wobble, frame, 1) < 50
             deflated += len(zlib.compress(np.packbits(mask).tobytes(), 1))
             output = MaskOutput(torch.zeros(1, 64, 64), torch.randn(length), torch.ones(1), 0.9, given=mask)
-            status = "corrected" if frame % (FRAMES * OBJECTS // CORRECTIONS) == each else "tracked"
+            status = "corrected" if corrected == each else "tracked"
             record = FrameRecord(output, torch.zeros(1), torch.zeros(1), status, conditioning=status == "corrected")
             learner.bank(each).records[frame] = record
         started = time.perf_counter()

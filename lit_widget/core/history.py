@@ -62,7 +62,7 @@ class History:
 
     @property
     def states(self) -> tuple[tuple[Checkpoint, ...], tuple[Checkpoint, ...]]:
-        """Those that `undo` and those that `redo` goes to, each with the next one last; may be asked from any thread."""
+        """Those that `undo` and those that `redo` goes to, each with the next one last; any thread may ask."""
         return tuple(self._past), tuple(self._future)
 
     def refill(self, past: Iterable[Checkpoint], future: Iterable[Checkpoint]) -> None:

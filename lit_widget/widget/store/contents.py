@@ -48,6 +48,11 @@ def nested(values: Iterable[tuple[tuple[Any, int], Any]]) -> Book:
     return book
 
 
+def flat(book: Book) -> Iterator[tuple[Key, Any]]:
+    """The other way round."""
+    return (((owner, place), value) for owner, values in book.items() for place, value in values.items())
+
+
 def at(book: Book, key: Key) -> Any:
     """A value, `None` where there is none."""
     return book.get(key[0], {}).get(key[1])

@@ -148,14 +148,14 @@ class SessionFile:
         """Whether it was closed."""
         return self._connection is None
 
-    def rows(self, query: str) -> list[tuple]:
-        """The rows of a query.
+    def rows(self, query: str, *values: object) -> list[tuple]:
+        """The rows of a query with values in the place of its marks.
 
         Raises:
             SessionFileError: if the file is damaged.
         """
         with self.explained():
-            return self.connection.execute(query).fetchall()
+            return self.connection.execute(query, values).fetchall()
 
     def close(self) -> None:
         """Let go of the file, which is complete by itself from then on."""

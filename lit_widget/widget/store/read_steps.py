@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Hashable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+from torch import Tensor
 
 from lit_widget.core.history import MAX_UNDO, Checkpoint
 from lit_widget.core.types import AdapterState, Snapshot
@@ -13,10 +14,11 @@ from lit_widget.video.adaptation import VideoItem
 from lit_widget.video.memory import FrameRecord
 
 from .beside import unpack_beside
-from .contents import Book, Contents, Key, at, present
+from .contents import Book, Contents, Key, at, flat, present
 from .file import SessionFile, SessionFileError
-from .rows import MOST_SLOTS, Row, adapter_of, pending_of, record_of
-from .steps import ROW, Step
+from .rows import MOST_SLOTS, Row, adapter_of, blobs, pending_of, record_of
+from .statements import ROW, STATEMENTS
+from .steps import Step
 from .tables import COLUMNS, KEYS
 
 if TYPE_CHECKING:
@@ -43,16 +45,15 @@ def read_steps(file: SessionFile, annotation: Annotation) -> list[Step]:
     """
     now = present(annotation, annotation.learner.adapters.snapshot())
     past, undone = (list(_whole_ones(file, annotation, _Side(each, None, now))) for each in (False, True))
-    annotation.session.history.refill(
-        (step.state for step in reversed(past)), (step.state for step in reversed(undone))
-    )
+    sides = ([step.state for step in reversed(side)] for side in (past, undone))
+    annotation.session.history.refill(*sides)
     return [*past, *undone]
 
 
 def _whole_ones(file: SessionFile, annotation: Annotation, side: _Side) -> Iterator[Step]:
     """Steps of one side, the nearest first, up to one that is damaged: those behind it are told apart from it."""
-    query = f"SELECT id, whole, beside FROM step WHERE undone = {int(side.undone)} ORDER BY id DESC LIMIT {MAX_UNDO}"
-    for step, everything, beside in file.rows(query):
+    query = "SELECT id, whole, beside FROM step WHERE undone = ? ORDER BY id DESC LIMIT ?"
+    for step, everything, beside in file.rows(query, side.undone, MAX_UNDO):
         try:
             yield _step(file, annotation, side, step, beside, everything=bool(everything))
         except SessionFileError:
@@ -70,26 +71,23 @@ def _step(
         return Step(step, state, side.undone, None, {table: frozenset() for table in KEYS}, ROW)
     rows = {table: _rows(file, table, step) for table in KEYS}
     then = _then(annotation, objects, side.then, rows)
-    adapters = {(owner, slot): each for owner, slots in then["adapter"].items() for slot, each in slots.items()}
+    adapters: dict[tuple[Hashable, int], AdapterState] = {
+        (owner, slot): each for owner, slots in then["adapter"].items() for slot, each in slots.items()
+    }
     prompts = {VideoItem(frame, owner): each for owner, on in then["prompt"].items() for frame, each in on.items()}
     state = Checkpoint(Snapshot(adapters, then["mask"]), (), (objects, span, prompts))
-    sizes = (
-        ROW + sum(len(each) for each in row or () if isinstance(each, bytes))
-        for row in itertools.chain(*(each.values() for each in rows.values()))
-    )
-    read = Step(
-        step, state, side.undone, side.after, {table: frozenset(rows[table]) for table in KEYS}, ROW + sum(sizes)
-    )
+    size = ROW + sum(ROW + blobs(row or ()) for of_table in rows.values() for row in of_table.values())
+    keys = {table: frozenset(of_table) for table, of_table in rows.items()}
+    read = Step(step, state, side.undone, side.after, keys, size)
     side.after, side.then = state, then
     return read
 
 
 def _rows(file: SessionFile, table: str, step: int) -> dict[Key, Row | None]:
     """Rows without their keys, `None` where there was nothing at that step."""
-    query = f"SELECT {', '.join(COLUMNS[table])} FROM old_{table} WHERE step = {step}"  # noqa: S608
     return {
         (owner, place): None if all(each is None for each in row) else tuple(row)
-        for owner, place, *row in file.rows(query)
+        for owner, place, *row in file.rows(STATEMENTS[table].read_old, step)
     }
 
 
@@ -110,9 +108,8 @@ def _then(
     then = {"mask": masks, "prompt": prompts, "adapter": adapters}
     if any(values and owner not in objects.things for book in then.values() for owner, values in book.items()):
         raise SessionFileError("a step is of an object that there was not")
-    for owner, frames in prompts.items():
-        for frame in frames:
-            _mask(masks, (owner, frame))
+    for key, _ in flat(prompts):
+        _mask(masks, key)
     for (owner, frame), row in rows["mask"].items():
         if row is not None and isinstance(clicks := row[_CLICKS], int):
             annotation.clicks.setdefault(VideoItem(frame, owner), clicks)
@@ -152,3 +149,7 @@ def _adapter(annotation: Annotation, key: Key, row: Row) -> AdapterState:
     }:
         raise SessionFileError("an adapter is of another strategy or model")
     return state
+
+
+def _shapes(tensors: Mapping[str, Tensor]) -> dict[str, tuple[int, ...]]:
+    return {name: tuple(tensor.shape) for name, tensor in tensors.items()}

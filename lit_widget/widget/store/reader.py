@@ -19,6 +19,7 @@ from .beside import objects_of, range_of
 from .file import SessionFile, SessionFileError
 from .read_steps import read_steps
 from .rows import MOST_SLOTS, adapter_of, pending_of, record_of
+from .statements import STATEMENTS
 from .steps import Step
 from .stored import StoredRecord
 from .tables import COLUMNS
@@ -134,7 +135,7 @@ def _restored(file: SessionFile, annotation: Annotation) -> Restored:
 def _masks(
     file: SessionFile, learner: VideoLearner, objects: Objects
 ) -> Iterator[tuple[VideoItem, StoredRecord, int | None]]:
-    for object_id, frame, *row in file.rows(f"SELECT {', '.join(COLUMNS['mask'])} FROM mask"):  # noqa: S608
+    for object_id, frame, *row in file.rows(STATEMENTS["mask"].read):
         if object_id not in objects.things:
             raise SessionFileError(f"the mask of object {object_id} on frame {frame} is damaged")
         clicks = row[COLUMNS["mask"].index("clicks") - 2]
@@ -144,7 +145,7 @@ def _masks(
 def _adapters(file: SessionFile, annotation: Annotation, objects: Objects) -> None:
     states: dict[Any, AdapterState] = {}
     reports: dict[int, UpdateReport] = {}
-    for object_id, slot, *row in file.rows("SELECT * FROM adapter"):
+    for object_id, slot, *row in file.rows(STATEMENTS["adapter"].read):
         try:
             states[object_id, slot], told = adapter_of(tuple(row))
         except SessionFileError as error:
@@ -166,7 +167,7 @@ def _adapters(file: SessionFile, annotation: Annotation, objects: Objects) -> No
 
 def _prompts(file: SessionFile, annotation: Annotation) -> Iterator[Standing]:
     learner = annotation.learner
-    for object_id, frame, *row in file.rows("SELECT * FROM prompt"):
+    for object_id, frame, *row in file.rows(STATEMENTS["prompt"].read):
         item, (text, first, painted, output, base, _) = VideoItem(whole(frame), whole(object_id)), row
         record = learner.bank(item.object).records.get(item.frame)
         if item.object not in annotation.objects.things or record is None:

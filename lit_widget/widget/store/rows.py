@@ -1,4 +1,4 @@
-"""Rows of masks, prompts and adapters: written from what an annotation holds, and read back with every value checked."""
+"""Rows of masks, prompts and adapters: made of what an annotation holds, and read back with every value checked."""
 
 from __future__ import annotations
 
@@ -48,6 +48,11 @@ def row_of(annotation: Annotation, table: str, key: Key, value: Any, contents: C
         contents: what there was when it was held.
     """
     return _ROWS[table](annotation, key, value, contents)
+
+
+def blobs(row: Row) -> int:
+    """How large a row is, but for what all rows are."""
+    return sum(len(each) for each in row if isinstance(each, bytes))
 
 
 def _mask_row(annotation: Annotation, key: Key, record: FrameRecord, _: Contents) -> Row:

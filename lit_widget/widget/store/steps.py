@@ -11,8 +11,9 @@ from lit_widget.core.history import Checkpoint
 
 from .beside import pack_beside
 from .contents import Contents, Key, at, difference, past
-from .rows import row_of
-from .tables import BLOBS, COLUMNS, KEYS
+from .rows import blobs, row_of
+from .statements import ROW, STATEMENTS
+from .tables import KEYS
 
 if TYPE_CHECKING:
     from lit_widget.widget.annotation import Annotation
@@ -22,9 +23,6 @@ ROOM = 0.6
 
 LEAST_ROOM = 4 * 2**20
 """Bytes that they may have in a small file."""
-
-ROW = 64
-"""Bytes of a row beside its masks or weights, about."""
 
 Keys = dict[str, frozenset[Key]]
 
@@ -91,10 +89,11 @@ class Steps:
 
     def clean(self, connection: sqlite3.Connection) -> None:
         """Take rows of a file out of which no step could be made."""
-        ids = ", ".join(str(step.id) for step in self._known.values())
-        connection.execute(f"DELETE FROM step WHERE id NOT IN ({ids})")  # noqa: S608
-        for table in KEYS:
-            connection.execute(f"DELETE FROM old_{table} WHERE step NOT IN (SELECT id FROM step)")  # noqa: S608
+        known = {step.id for step in self._known.values()}
+        lost = [each for each in connection.execute("SELECT id FROM step").fetchall() if each[0] not in known]
+        connection.executemany("DELETE FROM step WHERE id = ?", lost)
+        for sql in STATEMENTS.values():
+            connection.execute(sql.clean_old)
 
     def keep(self, connection: sqlite3.Connection, saved: Contents, now: Contents) -> Kept:
         """Write what steps need, and what of it is about to be replaced.
@@ -125,19 +124,15 @@ class Steps:
         gone = [step for each, step in self._known.items() if each not in kept.steps and step.whole]
         found = {} if not any(changed.values()) else {value: place for step in gone for value, place in _values(step)}
         for table, keys in changed.items():
-            where = " AND ".join(f"{name} = ?" for name in KEYS[table])
-            columns = ", ".join(COLUMNS[table])
-            copy = f"INSERT OR REPLACE INTO {table} SELECT {columns} FROM old_{table} WHERE step = ? AND {where}"  # noqa: S608
-            marks = ", ".join("?" for _ in COLUMNS[table])
+            sql = STATEMENTS[table]
             for key in keys:
                 value = at(now[table], key)
                 if value is None:
-                    connection.execute(f"DELETE FROM {table} WHERE {where}", key)  # noqa: S608
+                    connection.execute(sql.delete, key)
                     continue
                 step = found.get(id(value))
-                if step is None or connection.execute(copy, (step, *key)).rowcount != 1:
-                    row = row_of(self._annotation, table, key, value, now)
-                    connection.execute(f"INSERT OR REPLACE INTO {table} VALUES ({marks})", (*key, *row))  # noqa: S608
+                if step is None or connection.execute(sql.back, (step, *key)).rowcount != 1:
+                    connection.execute(sql.put, (*key, *row_of(self._annotation, table, key, value, now)))
 
     def drop(self, connection: sqlite3.Connection, kept: Kept) -> None:
         """Take out steps that are gone."""
@@ -154,51 +149,36 @@ class Steps:
     def _begin(self, connection: sqlite3.Connection, state: Checkpoint, *, undone: bool) -> Step:
         step = Step(self._next, state, undone, None, {table: frozenset() for table in KEYS}, ROW)
         self._next += 1
-        objects, span, _ = state.beside
-        connection.execute(
-            "INSERT INTO step VALUES (?, ?, ?, ?)", (step.id, undone, step.whole, pack_beside(objects, span))
-        )
+        beside = pack_beside(*state.beside[:2])
+        connection.execute("INSERT INTO step VALUES (?, ?, ?, ?)", (step.id, undone, step.whole, beside))
         return step
 
     def _brought(self, connection: sqlite3.Connection, step: Step, saved: Contents, now: Contents) -> Step:
         """A step with the rows that it needs, and no others."""
         mine, keys, size = past(step.state), dict[str, frozenset[Key]](), step.size
         for table, differing in difference(mine, now if step.after is None else past(step.after)).items():
-            keys[table] = frozenset(differing)
+            sql, keys[table] = STATEMENTS[table], frozenset(differing)
             for key in keys[table] - step.keys[table]:
-                size += self._add(connection, step.id, table, key, mine, saved)
+                value, place = at(mine[table], key), (step.id, *key)
+                kept = None
+                if value is None:
+                    connection.execute(sql.put_nothing, place)
+                    kept = ROW
+                elif at(saved.get(table, {}), key) is value:
+                    kept = _first(connection, sql.keep, place)
+                if kept is None:
+                    row = row_of(self._annotation, table, key, value, mine)
+                    connection.execute(sql.put_old, (*place, *row))
+                    kept = ROW + blobs(row)
+                size += kept
             for key in step.keys[table] - keys[table]:
-                where = " AND ".join(f"{name} = ?" for name in ("step", *KEYS[table]))
-                (bytes_,) = connection.execute(
-                    f"DELETE FROM old_{table} WHERE {where} RETURNING {_size(table)}",
-                    (step.id, *key),  # noqa: S608
-                ).fetchone() or (0,)
-                size -= bytes_
+                size -= _first(connection, sql.delete_old, (step.id, *key)) or 0
         return replace(step, keys=keys, size=size)
-
-    def _add(
-        self, connection: sqlite3.Connection, step: int, table: str, key: Key, mine: Contents, saved: Contents
-    ) -> int:
-        """Keep what is replaced; returns its size."""
-        value = at(mine[table], key)
-        if value is None:
-            names = ", ".join(("step", *KEYS[table]))
-            connection.execute(f"INSERT INTO old_{table} ({names}) VALUES (?, ?, ?)", (step, *key))  # noqa: S608
-            return ROW
-        if at(saved.get(table, {}), key) is value:
-            where = " AND ".join(f"{name} = ?" for name in KEYS[table])
-            copy = f"INSERT INTO old_{table} SELECT ?, * FROM {table} WHERE {where} RETURNING {_size(table)}"  # noqa: S608
-            if (copied := connection.execute(copy, (step, *key)).fetchone()) is not None:
-                return copied[0]
-        row = row_of(self._annotation, table, key, value, mine)
-        marks = ", ".join("?" for _ in ("step", *COLUMNS[table]))
-        connection.execute(f"INSERT INTO old_{table} VALUES ({marks})", (step, *key, *row))  # noqa: S608
-        return ROW + sum(len(each) for each in row if isinstance(each, bytes))
 
     def _fitting(self, connection: sqlite3.Connection, wanted: Known) -> Known:
         """Those for which there is room, the nearest on either side always; others are taken out."""
         pages, free, page = (
-            connection.execute(f"PRAGMA {name}").fetchone()[0] for name in ("page_count", "freelist_count", "page_size")
+            _first(connection, f"PRAGMA {name}") or 0 for name in ("page_count", "freelist_count", "page_size")
         )
         rest = (pages - free) * page - sum(step.size for step in wanted.values())
         room, spent, full, kept = max(ROOM * rest, LEAST_ROOM), 0, set[bool](), dict[int, Step]()
@@ -213,9 +193,14 @@ class Steps:
 
     def _delete(self, connection: sqlite3.Connection, step: Step) -> None:
         connection.execute("DELETE FROM step WHERE id = ?", (step.id,))
-        for table in KEYS:
-            if step.keys[table]:
-                connection.execute(f"DELETE FROM old_{table} WHERE step = ?", (step.id,))  # noqa: S608
+        for table in (table for table in KEYS if step.keys[table]):
+            connection.execute(STATEMENTS[table].clear_old, (step.id,))
+
+
+def _first(connection: sqlite3.Connection, statement: str, values: tuple = ()) -> int | None:
+    """The only value that a statement gives, if it gives one."""
+    row = connection.execute(statement, values).fetchone()
+    return None if row is None else row[0]
 
 
 def _values(step: Step) -> Iterable[tuple[int, int]]:
@@ -225,8 +210,3 @@ def _values(step: Step) -> Iterable[tuple[int, int]]:
         for key in keys:
             if (value := at(contents[table], key)) is not None:
                 yield id(value), step.id
-
-
-def _size(table: str) -> str:
-    """The size of a row, in SQL."""
-    return " + ".join([str(ROW), *(f"ifnull(length({name}), 0)" for name in BLOBS[table])])

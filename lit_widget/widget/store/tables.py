@@ -68,11 +68,11 @@ TABLES: dict[str, str] = {
 
 MIGRATIONS: dict[int, tuple[str, ...]] = {
     1: (
-        "ALTER TABLE prompt RENAME TO prompt_1",
+        "ALTER TABLE prompt RENAME TO first",
         TABLES["prompt"],
-        # A file of version 1 does not have the masks that corrections gave: without `output` they are prompted again.
-        "INSERT INTO prompt SELECT object, frame, points, first, painted IS NOT NULL, NULL, painted, NULL FROM prompt_1",
-        "DROP TABLE prompt_1",
+        # Version 1 does not have the masks that corrections gave: without `output` they are prompted again.
+        "INSERT INTO prompt SELECT object, frame, points, first, painted IS NOT NULL, NULL, painted, NULL FROM first",
+        "DROP TABLE first",
         *(TABLES[table] for table in ("action", "step", "old_mask", "old_prompt", "old_adapter")),
     ),
 }
