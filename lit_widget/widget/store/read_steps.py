@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from torch import Tensor
 
 from lit_widget.core.history import MAX_UNDO, Checkpoint
-from lit_widget.core.types import AdapterState, Snapshot
+from lit_widget.core.types import AdapterState, Snapshot, UpdateReport
 from lit_widget.video.adaptation import VideoItem
 from lit_widget.video.memory import FrameRecord
 
@@ -104,7 +104,8 @@ def _then(
     prompts = _changed(
         after["prompt"], rows["prompt"], lambda key, row: pending_of(learner, key, row, _mask(masks, key))
     )
-    adapters = _changed(after["adapter"], rows["adapter"], lambda key, row: _adapter(annotation, key, row))
+    reports: dict[int, UpdateReport | None] = {}
+    adapters = _changed(after["adapter"], rows["adapter"], lambda key, row: _adapter(annotation, key, row, reports))
     then = {"mask": masks, "prompt": prompts, "adapter": adapters}
     if any(values and owner not in objects.things for book in then.values() for owner, values in book.items()):
         raise SessionFileError("a step is of an object that there was not")
@@ -113,8 +114,8 @@ def _then(
     for (owner, frame), row in rows["mask"].items():
         if row is not None and isinstance(clicks := row[_CLICKS], int):
             annotation.clicks.setdefault(VideoItem(frame, owner), clicks)
-    for (owner, _), row in rows["adapter"].items():
-        if row is not None and (told := adapter_of(row)[1]) is not None:
+    for owner, told in reports.items():
+        if told is not None:
             annotation.reports.setdefault((owner, sum(each.version for each in adapters[owner].values())), told)
     return then
 
@@ -138,9 +139,9 @@ def _mask(masks: Book, key: Key) -> FrameRecord:
     return record
 
 
-def _adapter(annotation: Annotation, key: Key, row: Row) -> AdapterState:
-    """A state that the object's adapter can go back to."""
-    state, _ = adapter_of(row)
+def _adapter(annotation: Annotation, key: Key, row: Row, reports: dict[int, UpdateReport | None]) -> AdapterState:
+    """A state that the object's adapter can go back to; how its last update went is noted in `reports`."""
+    state, reports[key[0]] = adapter_of(row)
     if not 0 <= key[1] < MOST_SLOTS:
         raise SessionFileError("an object has more adapters than any strategy makes")
     expected = annotation.learner.adapters.get(*key).parameters

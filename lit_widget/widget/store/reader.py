@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -11,10 +12,12 @@ from lit_widget.video.adaptation import VideoItem
 from lit_widget.video.memory import MemoryBank
 from lit_widget.video.sam2 import Points
 from lit_widget.widget.codec import decode_mask
+from lit_widget.widget.journal import Action
 from lit_widget.widget.messages import MessageError
 from lit_widget.widget.objects import Objects
 from lit_widget.widget.pending import Pending
 
+from .actions import read_actions
 from .beside import objects_of, range_of
 from .file import SessionFile, SessionFileError
 from .read_steps import read_steps
@@ -52,6 +55,8 @@ class Stored:
         tracker: name of the tracker.
         quality: of the confidence strip.
         seed: of the adapters.
+        begun: seconds since 1970.
+        making: arguments of the widget, as JSON; `None` in a session that a version without a journal of actions began.
     """
 
     name: str
@@ -65,6 +70,8 @@ class Stored:
     tracker: str
     quality: str
     seed: int
+    begun: float
+    making: str | None
 
 
 def read(file: SessionFile) -> Stored:
@@ -83,7 +90,9 @@ def read(file: SessionFile) -> Stored:
     if not (fine and number(fps) and fps > 0 and (path is None or isinstance(path, str))):
         raise SessionFileError(f"{file.path} says of its video what no video has; it is damaged")
     name, digest = str(video.get("name", "")), str(video.get("digest", ""))
-    return Stored(name, path, n_frames, (height, width), float(fps), digest, seed=seed, **texts)
+    begun = from_json(meta.get("begun", "0.0"), float)
+    about = {"seed": seed, "begun": begun if math.isfinite(begun) else 0.0, "making": meta.get("making")}
+    return Stored(name, path, n_frames, (height, width), float(fps), digest, **about, **texts)
 
 
 @dataclass(frozen=True)
@@ -93,10 +102,14 @@ class Restored:
     Attributes:
         steps: of undo and redo, for whoever goes on writing the file.
         standing: corrections that a file of version 1 has the prompts of and not the masks.
+        actions: what was done.
+        complete: whether that is all.
     """
 
     steps: list[Step]
     standing: list[Standing]
+    actions: list[Action]
+    complete: bool
 
 
 def restore(file: SessionFile, annotation: Annotation) -> Restored:
@@ -129,7 +142,7 @@ def _restored(file: SessionFile, annotation: Annotation) -> Restored:
     annotation.objects, annotation.range = objects, span
     annotation.active = active if active in objects.things else max(objects.things)
     standing = list(_prompts(file, annotation))
-    return Restored(read_steps(file, annotation), standing)
+    return Restored(read_steps(file, annotation), standing, *read_actions(file))
 
 
 def _masks(

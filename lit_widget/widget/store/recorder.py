@@ -15,6 +15,7 @@ from lit_widget.core.session import Accepted, Corrected, Event, Rejected
 from lit_widget.core.types import AdapterState
 from lit_widget.video.adaptation import VideoItem
 
+from .actions import Actions
 from .beside import object_rows
 from .contents import Contents, difference, present
 from .file import SessionFile, SessionFileError, explain
@@ -23,6 +24,7 @@ from .steps import Kept, Step, Steps
 if TYPE_CHECKING:
     from lit_widget.core.types import UpdateReport
     from lit_widget.widget.annotation import Annotation
+    from lit_widget.widget.journal import Action
 
 Row = tuple[float, str, int | None, int | None, float, str]
 """Of the journal: seconds since 1970, kind, object, frame, seconds that it took, more as JSON."""
@@ -40,6 +42,7 @@ class _Written:
     adapters: States
     kept: Kept
     state: str
+    actions: list[tuple]
 
 
 class Recorder:
@@ -48,6 +51,7 @@ class Recorder:
     Args:
         file: open for writing.
         annotation: what is recorded.
+        actions: what was done to it.
         complain: called with a sentence when writing begins to fail.
         steps: those that the annotation was restored with from this file; then what it holds now is in it, too.
     """
@@ -56,6 +60,7 @@ class Recorder:
         self,
         file: SessionFile,
         annotation: Annotation,
+        actions: list[Action],
         complain: Callable[[str], None],
         *,
         steps: Iterable[Step] | None = None,
@@ -67,6 +72,7 @@ class Recorder:
         self._adapters: States = {} if steps is None else annotation.learner.adapters.snapshot()
         self._saved: Contents = {} if steps is None else present(annotation, self._adapters)
         self._steps, self._clean = Steps(annotation, steps or ()), steps is None
+        self._actions = Actions(actions)
         self._state = ""
 
     @property
@@ -119,6 +125,7 @@ class Recorder:
                 return
             self._saved, self._adapters, self._state, self._clean = done.now, done.adapters, done.state, True
             self._steps.done(done.kept)
+            self._actions.done(done.actions)
             self._events.clear()
             self._failing = False
 
@@ -140,7 +147,7 @@ class Recorder:
         self._steps.drop(connection, kept)
         state = self._write_state(connection)
         connection.executemany("INSERT INTO event VALUES (NULL, ?, ?, ?, ?, ?, ?)", self._events)
-        return _Written(now, states, kept, state)
+        return _Written(now, states, kept, state, self._actions.write(connection))
 
     def _write_state(self, connection: sqlite3.Connection) -> str:
         """Objects, and what is chosen; one text, so that it is cheap to see whether it changed."""

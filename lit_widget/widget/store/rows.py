@@ -19,7 +19,7 @@ from lit_widget.widget.pending import Pending
 from .contents import Contents, Key
 from .file import SessionFileError
 from .stored import StoredEvidence, StoredOutput, StoredRecord
-from .values import from_json, number, pack_pointer, pack_points, unpack_pointer, unpack_points, whole
+from .values import check_pointer, from_json, number, pack_pointer, pack_points, unpack_points, whole
 
 if TYPE_CHECKING:
     from lit_widget.video.learner import VideoLearner
@@ -30,6 +30,8 @@ _SURE = struct.Struct("<ff")
 
 MOST_SLOTS = 100
 """Adapters of one object."""
+
+_STATUSES = get_args(FrameStatus)
 
 Row = tuple[Any, ...]
 
@@ -109,10 +111,10 @@ def record_of(learner: VideoLearner, key: Key, row: Row) -> StoredRecord:
         SessionFileError: if it is none.
     """
     (object_id, frame), (status, conditioning, reverse, iou, score, _, pointer, bits) = key, row
-    known = 0 <= frame < len(learner.frames) and status in get_args(FrameStatus)
+    known = 0 <= frame < len(learner.frames) and status in _STATUSES
     if not (known and isinstance(bits, bytes) and number(iou) and number(score)):
         raise SessionFileError(f"the mask of object {object_id} on frame {frame} is damaged")
-    vector = unpack_pointer(pointer, learner.model.pointer_length, learner.model.device)
+    vector = check_pointer(pointer, learner.model.pointer_length)
     output = StoredOutput(learner, frame, bits, vector, score=score, iou=iou)
     return StoredRecord(learner, frame, output, status, conditioning=bool(conditioning), reverse=bool(reverse))
 
@@ -170,8 +172,7 @@ def _unpacked(learner: VideoLearner, frame: int, data: object) -> StoredOutput:
     iou, score = _SURE.unpack_from(data)
     if not (number(iou) and number(score)):
         raise SessionFileError(f"the prompts on frame {frame} are damaged")
-    pointer = unpack_pointer(data[_SURE.size : start], length, learner.model.device)
-    return StoredOutput(learner, frame, data[start:], pointer, score=score, iou=iou)
+    return StoredOutput(learner, frame, data[start:], data[_SURE.size : start], score=score, iou=iou)
 
 
 def _report(text: object) -> UpdateReport | None:

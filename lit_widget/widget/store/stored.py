@@ -18,6 +18,7 @@ from lit_widget.widget.codec import decode_mask
 from lit_widget.widget.messages import MessageError
 
 from .file import SessionFileError
+from .values import unpack_pointer
 
 if TYPE_CHECKING:
     from lit_widget.video.learner import VideoLearner
@@ -32,13 +33,24 @@ class StoredOutput(MaskOutput):
 
     _learner: VideoLearner
     _frame: int
+    _pointer: bytes
+    _score: float
     bits: bytes
 
     def __init__(
-        self, learner: VideoLearner, frame: int, bits: bytes, pointer: Tensor, *, score: float, iou: float
+        self, learner: VideoLearner, frame: int, bits: bytes, pointer: bytes, *, score: float, iou: float
     ) -> None:
-        visible = torch.tensor([score], device=pointer.device)
-        vars(self).update(_learner=learner, _frame=frame, bits=bits, pointer=pointer, object_score=visible, iou=iou)
+        vars(self).update(_learner=learner, _frame=frame, bits=bits, _pointer=pointer, _score=score, iou=iou)
+
+    @cached_property
+    def pointer(self) -> Float[Tensor, " d"]:  # pyright: ignore[reportIncompatibleVariableOverride]
+        """(d,) SAM 2's object pointer."""
+        return unpack_pointer(self._pointer, self._learner.model.device)
+
+    @cached_property
+    def object_score(self) -> Float[Tensor, " 1"]:  # pyright: ignore[reportIncompatibleVariableOverride]
+        """(1,) logit of the object being visible."""
+        return torch.tensor([self._score], device=self._learner.model.device)
 
     @property
     def given(self) -> Bool[np.ndarray, "y x"]:  # pyright: ignore[reportIncompatibleVariableOverride]
