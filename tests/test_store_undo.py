@@ -83,3 +83,66 @@ def test_a_correction_that_stands_is_learned_on(copy):
         widget.undo()
     assert done(widget).adapter_version == version
     widget.close()
+
+
+def test_a_damaged_step_ends_undo_and_harms_nothing_else(copy, closed):
+    file = SessionFile(copy, new=False)
+    ids = [each for (each,) in file.rows("SELECT id FROM step WHERE undone = 0 ORDER BY id DESC")]
+    file.close()
+    alter(copy, "UPDATE step SET beside = '[' WHERE id = ?", ids[4])
+    widget = LITWidget.open(copy, MADE.frames)
+    for before in closed[1][1:5]:
+        widget.undo()
+        same(contents(done(widget)) | {"clicks": {}}, before | {"clicks": {}})
+    assert not widget._annotation.session.history.can_undo
+    widget.close()
+    assert examine(copy) == [], "what could not be used was taken out"
+
+
+def test_the_doctor_takes_damaged_steps_out(copy, closed):
+    file = SessionFile(copy, new=False)
+    ids = [each for (each,) in file.rows("SELECT DISTINCT step FROM old_mask JOIN step ON step = id WHERE NOT undone")]
+    file.close()
+    alter(copy, "UPDATE old_mask SET bits = x'00' WHERE step = ? AND bits IS NOT NULL", ids[-3])
+    assert f"at step {ids[-3]} of undo" in examine(copy)[0]
+    repair(copy)
+    assert examine(copy) == []
+    widget = LITWidget.open(copy, MADE.frames)
+    same(contents(widget), closed[1][0] | {"clicks": contents(widget)["clicks"]})
+    assert 0 < len(widget._annotation.session.history.states[0]) < len(closed[1]) - 1
+    widget.close()
+
+
+HOSTILE = (
+    "UPDATE step SET beside = '{\"objects\": [[1, 2, 3]]}'",
+    "UPDATE step SET beside = json_set(beside, '$.objects', json_array())",
+    "UPDATE step SET beside = json_set(beside, '$.range', json_array(5, 100))",
+    "DELETE FROM old_mask",
+    "UPDATE old_mask SET pointer = x'00' WHERE pointer IS NOT NULL",
+    "UPDATE old_mask SET frame = frame + 100",
+    "UPDATE old_mask SET object = object + 7",
+    "UPDATE old_adapter SET weights = x'00' WHERE weights IS NOT NULL",
+    "UPDATE old_adapter SET slot = 10000000",
+    "UPDATE old_prompt SET output = x'00' WHERE output IS NOT NULL",
+    "UPDATE old_prompt SET points = '[]' WHERE points IS NOT NULL",
+    "UPDATE step SET id = -id",
+    "UPDATE step SET whole = 1 - whole",
+    "UPDATE step SET undone = 1 - undone",
+)
+
+
+@pytest.mark.parametrize("statement", HOSTILE)
+def test_strangers_steps_are_undone_or_left_out(copy, closed, statement):
+    alter(copy, statement)
+    learner, strategy = learner_for(STRATEGIES["lit-lora"], pocket(), open_frames(MADE.frames)), STRATEGIES["lit-lora"]
+    annotation = Annotation(learner, strategy, lambda *_: None)
+    file = SessionFile(copy, new=False)
+    recorder = Recorder(file, annotation, [], pytest.fail, steps=restore(file, annotation).steps)
+    while annotation.session.history.can_undo:
+        annotation.session.undo()
+        recorder.save()
+    while annotation.session.history.can_redo:
+        annotation.session.redo()
+        recorder.save()
+    recorder.close()
+    assert all("mask" not in reason for reason in examine(copy))
