@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from lit_widget.widget.annotation import Annotation
     from lit_widget.widget.objects import Objects
 
+MOST_STEPS = 2**53
+"""Ever made in one session."""
+
 _CLICKS = COLUMNS["mask"].index("clicks") - len(KEYS["mask"])
 
 
@@ -65,6 +68,8 @@ def _whole_ones(file: SessionFile, annotation: Annotation, side: _Side) -> Itera
 def _step(
     file: SessionFile, annotation: Annotation, side: _Side, step: int, beside: object, *, everything: bool
 ) -> Step:
+    if not 0 < step < MOST_STEPS:
+        raise SessionFileError("a step has a number that none gets")
     objects, span = unpack_beside(beside, len(annotation.learner.frames))
     if not everything:
         state = Checkpoint(None, (), (objects, span, None))
