@@ -14,6 +14,9 @@ from .tables import MIGRATIONS, TABLES, VERSION
 APPLICATION_ID = 0x4C495457
 """Marks the file as ours ("LITW")."""
 
+PAGE = 16384
+"""Bytes of a page: several masks fit into one, where SQLite's own choice would leave a third of each empty."""
+
 LARGEST_VALUE = 256 * 2**20
 """Bytes of one value; a larger one is damage or an attack."""
 
@@ -169,6 +172,7 @@ class SessionFile:
         draft.unlink(missing_ok=True)
         try:
             self._connection = connect(draft)
+            self._connection.execute(f"PRAGMA page_size = {PAGE}")
             with self.transaction() as connection:
                 for sql in self.kind.tables.values():
                     connection.execute(sql)
