@@ -102,3 +102,10 @@ def test_what_a_stranger_hid_in_the_schema_never_runs(path, hidden):
     alter(path, hidden)
     with pytest.raises(SessionFileError, match="has other tables than a session file"):
         SessionFile(path, new=False)
+
+
+def test_damage_next_to_the_word_locked_is_not_called_another_kernel(path):
+    damaged = path.read_bytes().replace(b"locked INTEGER NOT NULL", b"locked IN(EGER NOT NULL")
+    path.write_bytes(damaged)
+    with pytest.raises(SessionFileError, match="is damaged or no session file"):
+        SessionFile(path, new=False)

@@ -86,9 +86,7 @@ class SessionFile:
             raise SessionFileError(f"there is no session file {self.path}; {kind.call} makes one")
         if new and not self.path.parent.is_dir():
             raise SessionFileError(f"there is no folder {self.path.parent} to put the session file in; make it first")
-        self.writable = new or all(
-            os.access(place, os.W_OK, effective_ids=True) for place in (self.path, self.path.parent)
-        )
+        self.writable = new or all(map(_may_write, (self.path, self.path.parent)))
         self._connection: sqlite3.Connection | None = None
         if not self.writable:
             self._open_to_read()
@@ -229,7 +227,7 @@ class SessionFile:
             yield
         except (sqlite3.Error, UnicodeError, TypeError, OverflowError) as error:
             self.close()
-            kind = SessionInUseError if "locked" in str(error) else SessionFileError
+            kind = SessionInUseError if _in_use(error) else SessionFileError
             raise kind(explain(self.path, error)) from None
         except SessionFileError:
             self.close()
@@ -239,7 +237,7 @@ class SessionFile:
 def explain(path: Path, error: Exception) -> str:
     """What went wrong with a file, and what to do."""
     text = str(error)
-    if "locked" in text:
+    if _in_use(error):
         return f"{path} is open in another kernel or widget, which alone may write it; close it there first"
     if "readonly" in text or "unable to open" in text:
         return f"{path} cannot be written ({text}); choose a folder in which you may write"
@@ -251,6 +249,11 @@ def explain(path: Path, error: Exception) -> str:
     if "full" in text:
         return f"{path} cannot be written because the disk is full; make room, and it is saved with the next action"
     return f"{path} is damaged or no session file ({text}); `lit-widget doctor {path.name} --repair` saves what it can"
+
+
+def _in_use(error: Exception) -> bool:
+    """Whether somebody else has the file; a damaged one can have an error that quotes the word "locked"."""
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
 
 
 def _may_write(path: Path) -> bool:
