@@ -1,15 +1,17 @@
 """Undo and redo outlive the kernel: a reopened session goes back and forth as the closed one would have."""
 
 import shutil
+import sqlite3
 
+import numpy as np
 import pytest
-from helpers import clip, done, pocket
+from helpers import clip, done, pocket, widget_on
 from store_helpers import alter, contents, same, worked
 
 from lit_widget.video.frames import open_frames
 from lit_widget.video.strategies import STRATEGIES, learner_for
 from lit_widget.widget.annotation import Annotation
-from lit_widget.widget.store import Recorder, SessionFile, restore
+from lit_widget.widget.store import Recorder, SessionFile, restore, steps
 from lit_widget.widget.store.doctor import examine, repair
 from lit_widget.widget.widget import LITWidget
 
@@ -154,3 +156,71 @@ def test_strangers_steps_are_undone_or_left_out(copy, statement):
         recorder.save()
     recorder.close()
     assert all("mask" not in reason for reason in examine(copy))
+
+
+def test_a_process_that_dies_between_any_two_statements_keeps_what_was_committed(tmp_path):
+    path, deaths, committed = tmp_path / "x.lit", [], [set()]
+
+    class Dying(sqlite3.Connection):
+        """Leaves a copy of the file as it is before each statement."""
+
+        def execute(self, statement, *values):
+            if self.in_transaction and statement.split()[0] in {"INSERT", "DELETE", "COMMIT"} and len(deaths) < 150:
+                folder = tmp_path / f"{len(deaths)}"
+                folder.mkdir()
+                for part in tmp_path.glob("x.lit*"):
+                    shutil.copy(part, folder)
+                deaths.append((folder / "x.lit", committed[-1]))
+            result = super().execute(statement, *values)
+            if statement == "COMMIT":
+                committed.append(verdicts(self))
+            return result
+
+    def verdicts(connection):
+        query = "SELECT object, frame, status FROM mask WHERE status IN ('accepted', 'corrected')"
+        return set(sqlite3.Connection.execute(connection, query).fetchall())
+
+    widget, _ = widget_on(session=path, strategy="previous-mask")
+    widget.give_mask(0, MADE.target[0])
+    widget.track(0, stop=4)
+    done(widget)
+    widget.close()
+    with pytest.MonkeyPatch.context() as patch:
+        connect = sqlite3.connect
+        patch.setattr(sqlite3, "connect", lambda *given, **more: connect(*given, **more, factory=Dying))
+        widget = LITWidget.open(path, MADE.frames)
+        for frame in (2, 3):
+            widget.flag(frame)
+            widget.accept()
+        widget.undo()
+        done(widget)
+    assert len(deaths) > 50
+    assert {len(held) for _, held in deaths} == {0, 1, 2}
+    for died, held in deaths:
+        file = SessionFile(died, new=False)
+        assert verdicts(file.connection) == held
+        file.close()
+    assert [finding for died, _ in deaths[::5] for finding in examine(died)] == []
+    widget.close()
+
+
+def test_steps_for_which_there_is_no_room_are_left_out_from_the_first_on(tmp_path, monkeypatch):
+    monkeypatch.setattr(steps, "LEAST_ROOM", 0)
+    monkeypatch.setattr(steps, "ROOM", 0.1)
+    widget, _ = widget_on(session=tmp_path / "x.lit")
+    noise = np.random.default_rng(0)
+    for _ in range(12):
+        widget.give_mask(0, noise.random(MADE.target[0].shape) > 0.5)
+    done(widget).close()
+    back, session = [contents(widget)], widget._annotation.session
+    while session.history.can_undo:
+        session.undo()
+        back.append(contents(widget))
+    again = LITWidget.open(tmp_path / "x.lit", MADE.frames)
+    held = len(again._annotation.session.history.states[0])
+    assert 1 <= held < len(back) - 1
+    for before in back[1 : held + 1]:
+        again.undo()
+        same(contents(done(again)), before)
+    again.close()
+    assert examine(tmp_path / "x.lit") == []
