@@ -224,3 +224,29 @@ def test_steps_for_which_there_is_no_room_are_left_out_from_the_first_on(tmp_pat
         same(contents(done(again)), before)
     again.close()
     assert examine(tmp_path / "x.lit") == []
+
+
+def test_steps_that_were_written_at_once_come_back_in_order(tmp_path):
+    widget, _ = widget_on(session=tmp_path / "x.lit")
+    connection = widget._recorder._file.connection
+    connection.execute("PRAGMA query_only = ON")
+    widget.give_mask(0, MADE.target[0])
+    widget.edit_object(1, name="cup")
+    widget.edit_object(1, colour="#112233")
+    widget.give_mask(2, MADE.target[2])
+    widget.click(2, 30.0, 30.0)
+    for _ in range(2):
+        widget.undo()
+    held = contents(done(widget))
+    connection.execute("PRAGMA query_only = OFF")
+    widget.close()
+    again = LITWidget.open(tmp_path / "x.lit", MADE.frames)
+    same(contents(again), held)
+    for name in ("cup", "object 1"):
+        assert again.objects == {1: "cup"}
+        again.undo()
+        assert done(again).objects == {1: name}
+    for _ in range(4):
+        again.redo()
+    assert done(again)._annotation.pending[2, 1].points.xy == ((30.0, 30.0),)
+    again.close()

@@ -76,10 +76,8 @@ def _step(
         return Step(step, state, side.undone, None, {table: frozenset() for table in KEYS}, ROW)
     rows = {table: _rows(file, table, step) for table in KEYS}
     then = _then(annotation, objects, side.then, rows)
-    adapters: dict[tuple[Hashable, int], AdapterState] = {
-        (owner, slot): each for owner, slots in then["adapter"].items() for slot, each in slots.items()
-    }
-    prompts = {VideoItem(frame, owner): each for owner, on in then["prompt"].items() for frame, each in on.items()}
+    adapters = dict[tuple[Hashable, int], AdapterState](flat(then["adapter"]))
+    prompts = {VideoItem(frame, owner): pending for (owner, frame), pending in flat(then["prompt"])}
     state = Checkpoint(Snapshot(adapters, then["mask"]), (), (objects, span, prompts))
     size = ROW + sum(ROW + blobs(row or ()) for of_table in rows.values() for row in of_table.values())
     keys = {table: frozenset(of_table) for table, of_table in rows.items()}
@@ -150,9 +148,7 @@ def _adapter(annotation: Annotation, key: Key, row: Row, reports: dict[int, Upda
     if not 0 <= key[1] < MOST_SLOTS:
         raise SessionFileError("an object has more adapters than any strategy makes")
     expected = annotation.learner.adapters.get(*key).parameters
-    if {name: each.shape for name, each in state.tensors.items()} != {
-        name: each.shape for name, each in expected.items()
-    }:
+    if _shapes(state.tensors) != _shapes(expected):
         raise SessionFileError("an adapter is of another strategy or model")
     return state
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -63,7 +63,7 @@ class Kept:
 
     Attributes:
         steps: that the file has from now on.
-        left_out: states for which there was no room; they never come in again.
+        left_out: states for which there was no room; they come in again only as the nearest.
     """
 
     steps: Known
@@ -106,16 +106,16 @@ class Steps:
         wanted: Known = {}
         sides = self._annotation.session.history.states
         for undone, side in enumerate(sides):
+            states = self._reached(side)
+            # Begun in the order in which they were made, which is that of their ids.
+            steps = [self._known.get(id(each)) or self._begin(connection, each, undone=bool(undone)) for each in states]
             after: Checkpoint | None = None
-            for state in reversed(side):
-                if self._left_out.get(id(state)) is state:
-                    break
-                step = self._known.get(id(state)) or self._begin(connection, state, undone=bool(undone))
+            for step in reversed(steps):
+                wanted[id(step.state)] = step
                 if step.whole:
                     if after is None or step.after is not after:
-                        step = self._brought(connection, replace(step, after=after), saved, now)
-                    after = state
-                wanted[id(state)] = step
+                        wanted[id(step.state)] = self._brought(connection, replace(step, after=after), saved, now)
+                    after = step.state
         kept = self._fitting(connection, wanted)
         return Kept(kept, {id(state): state for side in sides for state in side if id(state) not in kept})
 
@@ -145,6 +145,15 @@ class Steps:
         self._known, self._left_out = kept.steps, kept.left_out
 
     # --- Inside -------------------------------------------------------------------------------
+
+    def _reached(self, side: Sequence[Checkpoint]) -> list[Checkpoint]:
+        """The states of a side that come after all that were left out, and the nearest whole one in any case."""
+        reached: list[Checkpoint] = []
+        for state in reversed(side):
+            if id(state) in self._left_out and any(each.snapshot is not None for each in reached):
+                break
+            reached.insert(0, state)
+        return reached
 
     def _begin(self, connection: sqlite3.Connection, state: Checkpoint, *, undone: bool) -> Step:
         step = Step(self._next, state, undone, None, {table: frozenset() for table in KEYS}, ROW)
