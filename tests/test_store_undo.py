@@ -231,6 +231,7 @@ def test_steps_that_were_written_at_once_come_back_in_order(tmp_path):
     connection = widget._recorder._file.connection
     connection.execute("PRAGMA query_only = ON")
     widget.give_mask(0, MADE.target[0])
+    done(widget)
     widget.edit_object(1, name="cup")
     widget.edit_object(1, colour="#112233")
     widget.give_mask(2, MADE.target[2])
