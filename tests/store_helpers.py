@@ -17,6 +17,7 @@ def worked(path, **options):
     widget.track()
     widget.give_mask(3, TARGET[3])
     widget.learn(3)
+    done(widget)
     widget.flag(5)
     widget.accept()
     widget.set_range(1, 7)

@@ -25,6 +25,7 @@ def travelled(path):
     widget.click(6, 50.0, 60.0)
     widget.click(6, 52.0, 60.0, positive=False)
     widget.learn(6)
+    done(widget)
     widget.click(7, 30.0, 30.0)
     widget.delete_object(2)
     widget.click(7, 33.0, 30.0)

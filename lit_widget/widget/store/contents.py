@@ -26,6 +26,9 @@ Contents = dict[str, Book]
 
 Key = tuple[int, int]
 
+Changed = dict[str, list[Key]]
+"""Keys by table."""
+
 
 def present(annotation: Annotation, adapters: Mapping[tuple[Hashable, int], AdapterState]) -> Contents:
     """What an annotation holds now; the weights of its adapters are given, because copying them takes long."""
@@ -59,9 +62,13 @@ def at(book: Book, key: Key) -> Any:
     return book.get(key[0], {}).get(key[1])
 
 
-def difference(one: Contents, other: Contents) -> dict[str, list[Key]]:
-    """Where two hold something else."""
-    return {table: list(_differing(one.get(table, {}), other.get(table, {}))) for table in KEYS}
+def difference(one: Contents, other: Contents, among: Mapping[str, Iterable[Key]] | None = None) -> Changed:
+    """Where two hold something else, of all keys or of some."""
+    if among is None:
+        return {table: list(_differing(one.get(table, {}), other.get(table, {}))) for table in KEYS}
+    return {
+        table: [key for key in among[table] if not _same(at(one[table], key), at(other[table], key))] for table in KEYS
+    }
 
 
 def _differing(one: Book, other: Book) -> Iterator[Key]:
@@ -71,14 +78,16 @@ def _differing(one: Book, other: Book) -> Iterator[Key]:
         if mine.keys() == theirs.keys() and all(map(operator.is_, mine.values(), map(theirs.get, mine))):
             continue
         for place, value in mine.items():
-            if (found := theirs.get(place)) is not value and not _same_weights(found, value):
+            if not _same(theirs.get(place), value):
                 yield owner, place
         for place in theirs.keys() - mine.keys():
             yield owner, place
 
 
-def _same_weights(one: object, other: object) -> bool:
-    """Whether two are of one adapter in one state; everything else that is kept is never made twice."""
+def _same(one: object, other: object) -> bool:
+    """Whether two are one; only the weights of an adapter are ever made twice."""
+    if one is other:
+        return True
     if not (isinstance(one, AdapterState) and isinstance(other, AdapterState)):
         return False
     named = (one.version, one.learned_from) == (other.version, other.learned_from)

@@ -142,7 +142,8 @@ class Recorder:
         now = present(self._annotation, states)
         if not self._clean:
             self._steps.clean(connection)
-        changed, kept = difference(now, self._saved), self._steps.keep(connection, self._saved, now)
+        changed = difference(now, self._saved)
+        kept = self._steps.keep(connection, self._saved, now, changed)
         self._steps.put(connection, kept, now, changed)
         self._steps.drop(connection, kept)
         state = self._write_state(connection)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from lit_widget.core.history import Checkpoint
 
 from .beside import pack_beside
-from .contents import Contents, Key, at, difference, past
+from .contents import Changed, Contents, Key, at, difference, past
 from .rows import blobs, row_of
 from .statements import ROW, STATEMENTS
 from .tables import KEYS
@@ -95,13 +95,14 @@ class Steps:
         for sql in STATEMENTS.values():
             connection.execute(sql.clean_old)
 
-    def keep(self, connection: sqlite3.Connection, saved: Contents, now: Contents) -> Kept:
+    def keep(self, connection: sqlite3.Connection, saved: Contents, now: Contents, changed: Changed) -> Kept:
         """Write what steps need, and what of it is about to be replaced.
 
         Args:
             connection: in a transaction.
             saved: what the tables hold.
             now: what they will hold.
+            changed: where that is something else.
         """
         wanted: Known = {}
         sides = self._annotation.session.history.states
@@ -114,12 +115,15 @@ class Steps:
                 wanted[id(step.state)] = step
                 if step.whole:
                     if after is None or step.after is not after:
-                        wanted[id(step.state)] = self._brought(connection, replace(step, after=after), saved, now)
+                        # One that was the nearest and is it still can be other only where the present has changed.
+                        among = changed if step.after is after and id(step.state) in self._known else None
+                        moved = replace(step, after=after)
+                        wanted[id(step.state)] = self._brought(connection, moved, saved, now, among)
                     after = step.state
         kept = self._fitting(connection, wanted)
         return Kept(kept, {id(state): state for side in sides for state in side if id(state) not in kept})
 
-    def put(self, connection: sqlite3.Connection, kept: Kept, now: Contents, changed: dict[str, list[Key]]) -> None:
+    def put(self, connection: sqlite3.Connection, kept: Kept, now: Contents, changed: Changed) -> None:
         """Bring the tables to what there is now, from the steps that it was kept for where undo went back to it."""
         gone = [step for each, step in self._known.items() if each not in kept.steps and step.whole]
         found = {} if not any(changed.values()) else {value: place for step in gone for value, place in _values(step)}
@@ -162,10 +166,14 @@ class Steps:
         connection.execute("INSERT INTO step VALUES (?, ?, ?, ?)", (step.id, undone, step.whole, beside))
         return step
 
-    def _brought(self, connection: sqlite3.Connection, step: Step, saved: Contents, now: Contents) -> Step:
-        """A step with the rows that it needs, and no others."""
+    def _brought(
+        self, connection: sqlite3.Connection, step: Step, saved: Contents, now: Contents, changed: Changed | None
+    ) -> Step:
+        """A step with the rows that it needs, and no others; all but what has `changed` may be as it was."""
         mine, keys, size = past(step.state), dict[str, frozenset[Key]](), step.size
-        for table, differing in difference(mine, now if step.after is None else past(step.after)).items():
+        after = now if step.after is None else past(step.after)
+        among = None if changed is None else {table: step.keys[table].union(changed[table]) for table in KEYS}
+        for table, differing in difference(mine, after, among).items():
             sql, keys[table] = STATEMENTS[table], frozenset(differing)
             for key in keys[table] - step.keys[table]:
                 value, place = at(mine[table], key), (step.id, *key)
