@@ -4,7 +4,6 @@ import json
 import random
 import shutil
 import signal
-import sqlite3
 import subprocess
 import sys
 import time
@@ -14,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from helpers import clip, done, widget_on
+from store_helpers import alter, contents, same, worked
 
 from benchmarks.session_kills import mutations
 from lit_widget import LITWidget
@@ -24,57 +24,6 @@ from lit_widget.widget.store.doctor import examine, repair
 MADE = clip("union")
 TARGET = MADE.target
 ROOT = Path(__file__).parent.parent
-
-
-def worked(path, **options):
-    """A widget with a correction learned, a proposal accepted, and a second object that was clicked."""
-    widget, _ = widget_on(session=path, **options)
-    widget.give_mask(0, TARGET[0])
-    widget.track()
-    widget.give_mask(3, TARGET[3])
-    widget.learn(3)
-    widget.flag(5)
-    widget.accept()
-    widget.set_range(1, 7)
-    second = widget.add_object("bike <b>")
-    widget.edit_object(second, colour="#112233", locked=False)
-    widget.click(2, 30.0, 40.0, object_id=second)
-    widget.click(2, 31.0, 44.0, object_id=second, positive=False)
-    return done(widget)
-
-
-def contents(widget):
-    annotation = widget._annotation
-    return {
-        "masks": {each: widget.masks(object_id=each) for each in widget.objects},
-        "status": {
-            (each, frame): record.status
-            for each in widget.objects
-            for frame, record in sorted(annotation.learner.bank(each).records.items())
-        },
-        "things": dict(annotation.objects.things),
-        "clicks": dict(annotation.clicks),
-        "points": {item: pending.points for item, pending in annotation.pending.items()},
-        "range": annotation.range,
-        "adapters": annotation.learner.adapters.snapshot(),
-        "losses": annotation.state.adapters[0].losses,
-    }
-
-
-def same(one, other):
-    assert one.keys() == other.keys()
-    for name, value in one.items():
-        if name == "masks":
-            assert value.keys() == other[name].keys()
-            assert all(np.array_equal(value[each], other[name][each]) for each in value)
-        elif name == "adapters":
-            assert value.keys() == other[name].keys()
-            for place, state in value.items():
-                again = other[name][place]
-                assert (state.version, state.learned_from) == (again.version, again.learned_from)
-                assert all((state.tensors[each] == again.tensors[each]).all() for each in state.tensors)
-        else:
-            assert value == other[name], name
 
 
 @pytest.fixture(scope="module")
@@ -90,14 +39,6 @@ def saved(tmp_path_factory):
 @pytest.fixture
 def copy(saved, tmp_path):
     return Path(shutil.copy(saved[0], tmp_path / "clip.lit"))
-
-
-def alter(path, statement, *values):
-    """What somebody else may have done to a file."""
-    connection = sqlite3.connect(path)
-    connection.execute(statement, values)
-    connection.commit()
-    connection.close()
 
 
 # --- Coming back ------------------------------------------------------------------------------------------------------

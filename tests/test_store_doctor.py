@@ -75,15 +75,18 @@ def test_a_file_of_an_earlier_version_is_brought_to_the_present_one(path):
     tag = "CREATE TABLE tag (name TEXT) STRICT"
     tables = {**file.TABLES, "object": present, "tag": tag}
     added = "ALTER TABLE object ADD COLUMN note TEXT NOT NULL DEFAULT ''"
-    migrations = {1: (added, "UPDATE object SET note = 'old'"), 2: (tag,)}
-    opened = SessionFile(path, new=False, kind=replace(file.VIDEO, version=3, tables=tables, migrations=migrations))
+    now = file.VERSION
+    migrations = {now: (added, "UPDATE object SET note = 'old'"), now + 1: (tag,)}
+    later = replace(file.VIDEO, version=now + 2, tables=tables, migrations=migrations)
+    opened = SessionFile(path, new=False, kind=later)
     assert opened.rows("SELECT name, note FROM object") == [("object 1", "old")]
-    assert opened.rows("PRAGMA user_version") == [(3,)]
+    assert opened.rows("PRAGMA user_version") == [(now + 2,)]
     opened.close()
 
 
 def test_a_migration_that_fails_leaves_the_file_as_it_was(path):
-    later = replace(file.VIDEO, version=2, migrations={1: ("DELETE FROM mask", "nonsense")})
+    now = file.VERSION
+    later = replace(file.VIDEO, version=now + 1, migrations={now: ("DELETE FROM mask", "nonsense")})
     with pytest.raises(SessionFileError):
         SessionFile(path, new=False, kind=later)
     opened = SessionFile(path, new=False)
@@ -98,4 +101,11 @@ def test_a_migration_that_fails_leaves_the_file_as_it_was(path):
 def test_what_a_stranger_hid_in_the_schema_never_runs(path, hidden):
     alter(path, hidden)
     with pytest.raises(SessionFileError, match="has other tables than a session file"):
+        SessionFile(path, new=False)
+
+
+def test_damage_next_to_the_word_locked_is_not_called_another_kernel(path):
+    damaged = path.read_bytes().replace(b"locked INTEGER NOT NULL", b"locked IN(EGER NOT NULL")
+    path.write_bytes(damaged)
+    with pytest.raises(SessionFileError, match="is damaged or no session file"):
         SessionFile(path, new=False)

@@ -3,6 +3,7 @@
 import base64
 import io
 import threading
+import time
 
 import numpy as np
 import pytest
@@ -470,6 +471,28 @@ def test_a_simulation_on_the_widgets_video(widget):
     assert result.settings["model"] == "pocket"
     assert result.settings["update"]["epochs"] == 3
     assert not statuses(widget)
+
+
+def test_a_simulation_cancelled_while_it_waits_has_an_empty_result():
+    widget, _ = widget_on(frames=3)
+    gate = threading.Event()
+    widget._model_worker.submit(lambda _: gate.wait(30.0))
+
+    def cancel_it():
+        while len(widget._model_worker._waiting) < 2:
+            time.sleep(0.01)
+        widget.cancel()
+        gate.set()
+
+    canceller = threading.Thread(target=cancel_it)
+    canceller.start()
+    result = widget.run_simulation(clip("union", frames=3).target, watch=True, strategies=["original"])
+    canceller.join()
+    assert not result.complete
+    assert result.records.empty
+    assert result.settings["strategies"] == ["original"]
+    assert widget.mask(1) is None
+    widget.close()
 
 
 def test_a_simulation_can_be_watched_and_undone():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -59,6 +59,15 @@ class History:
     def can_redo(self) -> bool:
         """Whether anything was taken back and nothing else done since."""
         return bool(self._future)
+
+    @property
+    def states(self) -> tuple[tuple[Checkpoint, ...], tuple[Checkpoint, ...]]:
+        """Those that `undo` and those that `redo` goes to, each with the next one last; any thread may ask."""
+        return tuple(self._past), tuple(self._future)
+
+    def refill(self, past: Iterable[Checkpoint], future: Iterable[Checkpoint]) -> None:
+        """Take the states of an earlier session, each side with the next one last."""
+        self._past, self._future = deque(past, maxlen=MAX_UNDO), list(future)
 
     def add(self, state: Checkpoint) -> None:
         """Make a state one that `undo` goes back to."""

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 By = Literal["view", "method"]
-Outcome = Literal["waiting", "done", "stopped", "dropped", "failed"]
+Outcome = Literal["waiting", "done", "stopped", "dropped", "failed", "cut"]
 
 by: ContextVar[By] = ContextVar("by", default="method")
 """Who asks for what is being done."""
@@ -31,8 +31,9 @@ class Action:
         name: of the widget's method.
         arguments: that it was given, the object and frame meant filled in.
         by: a view's message or a call of the method.
-        at_s: seconds since the widget was made.
-        outcome: how it ended; "waiting" until then, "stopped" on the way, "dropped" before it began.
+        at_s: seconds since the widget was made, or the session that it goes on with was begun.
+        outcome: how it ended; "waiting" until then, "stopped" on the way, "dropped" before it began, "cut" off by the
+            end of the kernel.
         took_s: seconds of work.
         reached: the last frame that was tracked to, if any was.
         told: an error, or what was said beside the result.
@@ -54,8 +55,8 @@ class Action:
     taken: bool = field(default=False, repr=False)
 
 
-ACTIONS: list[str] = []
-"""Names of all methods that do something."""
+ACTIONS: dict[str, tuple[str, ...]] = {}
+"""All methods that do something, with the names of their arguments."""
 
 COLUMNS = ("at_s", "action", "frame", "object", "by", "outcome", "took_s", "reached", "told")
 _AS_TABLE = {"frame": "Int64", "object": "Int64", "reached": "Int64"}
@@ -63,11 +64,23 @@ _AS_TABLE = {"frame": "Int64", "object": "Int64", "reached": "Int64"}
 
 @dataclass
 class Journal:
-    """All actions of one widget, and who wants to hear of them."""
+    """All actions of one session, and who wants to hear of them.
+
+    Attributes:
+        actions: in order.
+        complete: whether nothing that was done in the session is missing.
+    """
 
     actions: list[Action] = field(default_factory=list)
+    complete: bool = True
     _listeners: list[tuple[str | None, Callable[[Action], object]]] = field(default_factory=list)
     _begun: float = field(default_factory=time.monotonic)
+
+    def resume(self, actions: list[Action], since_s: float, *, complete: bool) -> None:
+        """Go on with what was done in a session that was begun so many seconds ago."""
+        self.actions[:0] = actions
+        self.complete = complete and all(each.outcome != "cut" for each in actions)
+        self._begun -= max([0.0, since_s, *(each.at_s for each in actions)])
 
     def begin(self, name: str, arguments: dict[str, Any]) -> Action:
         """Write down that something is to be done."""
@@ -142,7 +155,7 @@ Result = TypeVar("Result")
 def action(method: Callable[Concatenate[Any, Given], Result]) -> Callable[Concatenate[Any, Given], Result]:
     """A method of the widget that does something to the annotation: written down unless it is refused at once."""
     signature = inspect.signature(method)
-    ACTIONS.append(method.__name__)
+    ACTIONS[method.__name__] = tuple(signature.parameters)[1:]
 
     @functools.wraps(method)
     def recorded(self: Any, /, *args: Given.args, **kwargs: Given.kwargs) -> Result:

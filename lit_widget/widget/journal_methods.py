@@ -27,9 +27,12 @@ class Logged:
     def log(self) -> pd.DataFrame:
         """Everything that was done, one row per action in order.
 
-        Columns are `at_s` (seconds since the widget was made), `action` (the method that does it), `frame`, `object`,
-        `by` ("view" or "method"), `outcome` ("done", "waiting", "stopped" on the way, "dropped" before it began, or
-        "failed"), `took_s` (seconds of work), `reached` (the last frame tracked to) and `told` (an error or a note).
+        In a reopened session what was done before is in it, too.
+
+        Columns are `at_s` (seconds since the session was begun), `action` (the method that does it), `frame`, `object`,
+        `by` ("view" or "method"), `outcome` ("done", "waiting", "stopped" on the way, "dropped" before it began,
+        "failed", or "cut" off by the end of the kernel), `took_s` (seconds of work), `reached` (the last frame tracked
+        to) and `told` (an error or a note).
         """
         return self._journal.table()
 
@@ -60,6 +63,9 @@ class Logged:
         """Write what was done as a Python script that does it again, to the same masks.
 
         Painted masks are put into a file beside the script. What was stopped on the way is stopped at the same frame.
+        In a reopened session it begins with what was done before; where that is not all in the file, because an earlier
+        version of lit_widget began it or the kernel was killed at work, the script says in its head that it is not
+        complete.
 
         Args:
             path: the script, ending in `.py`; one that is there is replaced.
@@ -70,4 +76,4 @@ class Logged:
         Raises:
             ValueError: if the path is not that of a script, or work is still waiting.
         """
-        return write_script(pathlib.Path(path), self._journal.actions, self._annotation, self._making)
+        return write_script(pathlib.Path(path), self._journal, self._annotation, self._making)

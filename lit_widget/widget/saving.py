@@ -17,20 +17,23 @@ from lit_widget.video.models import POCKET
 
 from .activity import Activity
 from .annotation import Annotation
-from .journal import action
+from .journal import Journal, action
 from .limits import AnnotationError
 from .outbox import Outbox
 from .store import (
     MissingFrames,
     Recorder,
+    Restored,
     SessionFile,
     SessionFileError,
     Stored,
     describe_video,
     find_video,
+    pack_making,
     prompt_again,
     read,
     restore,
+    unpack_making,
 )
 from .to_view import Error, JobKind
 
@@ -73,6 +76,8 @@ class Saving:
     """The part of `LITWidget` that writes its session down and opens it again."""
 
     _annotation: Annotation
+    _journal: Journal
+    _making: dict[str, Any]
     _outbox: Outbox
     _item: Callable[[int, int | None], VideoItem]
     _submit: Callable[[JobKind, Callable[[Activity], None]], None]
@@ -82,10 +87,11 @@ class Saving:
     def open(cls, path: str | os.PathLike, video: Any = None, **options: Any) -> Any:  # noqa: N805
         """Go on with a session where it was left, however its kernel ended.
 
-        Masks, objects, prompts, adapters and the journal are as they were. What tracking remembers of each frame is
-        computed again from its mask when it is needed. Undo begins anew, and what was learned before can be undone
-        or forgotten no more. Without its video a session shows its masks and journal and refuses to track and learn.
-        A file that can only be read is opened all the same; then nothing is saved, and `session` is `None`.
+        Masks, objects, prompts, adapters, what was done and the steps that undo and redo go to are as they were. What
+        tracking remembers of each frame is computed again from its mask when it is needed. What was learned before can
+        be undone, but not forgotten one by one. Without its video a session shows its masks and journal and refuses to
+        track and learn. A file that can only be read is opened all the same; then nothing is saved, and `session` is
+        `None`.
 
         Args:
             path: the session file.
@@ -109,7 +115,7 @@ class Saving:
             stored = read(file)
             frames = find_video(stored, file.path.parent, video)
             widget: Any = cls(frames, **_completed(options, stored, frames))  # pyright: ignore[reportCallIssue]
-            widget._resume(file)  # noqa: SLF001
+            widget._resume(file, stored, video)  # noqa: SLF001
         except BaseException:
             file.close()
             raise
@@ -126,6 +132,7 @@ class Saving:
             "quality": quality,
             "seed": seed,
             "begun": time.time(),
+            "making": pack_making(self._making),
         }
 
         def fill(file: SessionFile) -> None:
@@ -135,12 +142,22 @@ class Saving:
 
         SessionFile(path, new=True, fill=fill)
 
-    def _resume(self, file: SessionFile) -> None:
+    def _resume(self, file: SessionFile, stored: Stored, video: Any) -> None:
         """Take over what a file holds, and write to it from now on."""
         annotation = self._annotation
-        standing = restore(file, annotation)
+        restored = restore(file, annotation)
+        complete = restored.complete and stored.making is not None
+        self._journal.resume(
+            restored.actions, time.time() - stored.begun if stored.begun > 0 else 0.0, complete=complete
+        )
+        if stored.making is not None:
+            made = unpack_making(stored.making, self._making)
+            # What is in no file is what was given again.
+            self._making |= {name: value for name, value in made.items() if value is not ...}
+        elsewhere = stored.path if video is None else video
+        self._making["video"] = self._making["video"] if elsewhere is None else elsewhere
         if file.writable:
-            self._record(file, resumed=True)
+            self._record(file, restored)
         else:
             file.close()
         annotation.publish()
@@ -150,12 +167,14 @@ class Saving:
         frames = annotation.learner.frames
         if isinstance(frames, MissingFrames):
             self._outbox.post(Error(f"The video is not there: {frames.why}. Masks can be seen, not changed."))
-        elif standing:
-            self._submit("predict", lambda _: prompt_again(annotation, standing))
+        elif restored.standing:
+            self._submit("predict", lambda _: prompt_again(annotation, restored.standing))
 
-    def _record(self, file: SessionFile, *, resumed: bool = False) -> Recorder:
-        annotation = self._annotation
-        recorder = Recorder(file, annotation, lambda text: self._outbox.post(Error(text)), resumed=resumed)
+    def _record(self, file: SessionFile, restored: Restored | None = None) -> Recorder:
+        annotation, steps = self._annotation, None if restored is None else restored.steps
+        actions = self._journal.actions
+        recorder = Recorder(file, annotation, actions, lambda text: self._outbox.post(Error(text)), steps=steps)
+        self._journal.listen(None, lambda _: recorder.save())
         self._recorder, annotation.save, annotation.heard = recorder, recorder.save, recorder.heard
         return recorder
 

@@ -74,3 +74,12 @@ class Watching:
             free = [each for each in self._annotation.names if each not in self._owners.values()]
             self._owners[object_id] = free[0] if free else self._annotation.place_object(None)
         return self._owners[object_id]
+
+
+def stop(*_: Any) -> None:
+    """Stop a simulation after its first frame.
+
+    Raises:
+        KeyboardInterrupt: always.
+    """
+    raise KeyboardInterrupt

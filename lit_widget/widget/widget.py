@@ -35,7 +35,7 @@ from .readings import Readings
 from .saving import Saving
 from .to_view import Error, JobKind
 from .warm_up import warm_up
-from .watching import Watching
+from .watching import Watching, stop
 from .worker import Job, Worker
 from .working import WorkingWidget, best_transport
 
@@ -300,6 +300,10 @@ class LITWidget(PromptMethods, ObjectMethods, Export, Readings, Logged, Saving, 
         except KeyboardInterrupt:
             self.cancel()
             self.wait()
+        if not results:
+            # It was cancelled while it waited; stopped at its first frame it tells as much.
+            nothing = {"on_frame": stop, "progress": False, **options}
+            results.append(simulate(self._annotation, ground_truth, nothing, self._truth))
         return results[0]
 
     def close(self) -> None:

@@ -6,15 +6,22 @@ import itertools
 import os
 import shutil
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any, get_args
 
+from lit_widget.video.memory import FrameStatus
 from lit_widget.widget.codec import decode_mask
 from lit_widget.widget.messages import MessageError
 
-from .file import TABLES, SessionFile, SessionFileError, SessionInUseError
+from .actions import action_of
+from .beside import unpack_beside
+from .file import SessionFile, SessionFileError, SessionInUseError
 from .reader import Stored, read
-from .values import from_json, number, unpack_points
+from .rows import adapter_of
+from .statements import STATEMENTS
+from .tables import KEYS, TABLES
+from .values import number, unpack_points
 
 BACKUP = ".damaged"
 """Added to the name of a file that was replaced by a repaired one."""
@@ -39,7 +46,7 @@ def _findings(file: SessionFile) -> list[str]:
     checked = [text for (text,) in file.rows("PRAGMA integrity_check(10)")]
     found = [] if checked == ["ok"] else [f"the database is damaged: {text}" for text in checked]
     stored = read(file)
-    return found + [reason for table in ("mask", "prompt", "adapter") for _, reason in _bad_rows(file, table, stored)]
+    return found + [reason for table in CHECKED for _, reason in _bad_rows(file, table, stored)]
 
 
 def repair(path: str | os.PathLike) -> list[str]:
@@ -63,8 +70,10 @@ def repair(path: str | os.PathLike) -> list[str]:
     try:
         lost = [sentence for table in TABLES for sentence in _copy(damaged, mended, table)]
         stored = read(mended)
-        for table in ("mask", "prompt", "adapter"):
+        for table in CHECKED:
             for rowid, reason in list(_bad_rows(mended, table, stored)):
+                if table in STEP_OF:
+                    _cut_off(mended, mended.rows(f"SELECT {STEP_OF[table]} FROM {table} WHERE rowid = ?", rowid))  # noqa: S608
                 mended.connection.execute(f"DELETE FROM {table} WHERE rowid = ?", (rowid,))  # noqa: S608
                 lost.append(f"left out: {reason}")
     except SessionFileError:
@@ -109,27 +118,87 @@ def _copy(damaged: SessionFile, mended: SessionFile, table: str) -> Iterator[str
         yield f"the rest of the table {table} cannot be read ({error})"
 
 
+def _cut_off(file: SessionFile, steps: list[tuple]) -> None:
+    """Take a damaged step out, and those that are told apart from it: undo goes no further than to the one before."""
+    for (step,) in steps:
+        query = "SELECT id FROM step WHERE id <= ? AND undone = (SELECT undone FROM step WHERE id = ?)"
+        gone = [*file.rows(query, step, step), (step,)]
+        file.connection.executemany("DELETE FROM step WHERE id = ?", gone)
+        for table in KEYS:
+            file.connection.executemany(STATEMENTS[table].clear_old, gone)
+
+
 def _bad_rows(file: SessionFile, table: str, stored: Stored) -> Iterator[tuple[int, str]]:
     """Rows that cannot be used, with the reason."""
-    if table == "mask":
-        for rowid, object_id, frame, iou, score, bits in file.rows(
-            "SELECT rowid, object, frame, iou, score, bits FROM mask"
-        ):
-            fine = number(frame) and 0 <= frame < stored.n_frames and number(iou) and number(score)
-            if not (fine and _inflates(bits, stored.size)):
-                yield rowid, f"the mask of object {object_id} on frame {frame} is damaged"
-    elif table == "prompt":
-        for rowid, frame, points in file.rows("SELECT rowid, frame, points FROM prompt"):
-            try:
-                unpack_points(points, stored.size)
-            except SessionFileError:
-                yield rowid, f"the prompts on frame {frame} are damaged"
-    else:
-        for rowid, object_id, learned_from, weights in file.rows(
-            "SELECT rowid, object, learned_from, weights FROM adapter"
-        ):
-            if not _loads(learned_from, weights):
-                yield rowid, f"the adapter of object {object_id} is damaged"
+    names = [name for _, name, *_ in file.rows(f"PRAGMA table_info({table})")]
+    for rowid, *values in file.rows(f"SELECT rowid, * FROM {table}"):  # noqa: S608
+        row = dict(zip(names, values, strict=True))
+        # A row of a step that says nothing but its key says that there was nothing.
+        key = {"step", *KEYS.get(table.removeprefix("old_"), ())}
+        if "step" in row and all(value is None for name, value in row.items() if name not in key):
+            continue
+        try:
+            reason = _CHECKS[table.removeprefix("old_")](row, stored)
+        except (SessionFileError, TypeError) as error:
+            reason = str(error)
+        if reason:
+            yield rowid, f"{reason} at step {row['step']} of undo" if "step" in row else reason
+
+
+def _bad_mask(row: dict[str, Any], stored: Stored) -> str:
+    frame, fine = row["frame"], number(row["iou"]) and number(row["score"]) and row["status"] in get_args(FrameStatus)
+    known = number(frame) and 0 <= frame < stored.n_frames
+    whole = known and fine and isinstance(row["pointer"], bytes) and _inflates(row["bits"], stored.size)
+    return "" if whole else f"the mask of object {row['object']} on frame {frame} is damaged"
+
+
+def _bad_prompt(row: dict[str, Any], stored: Stored) -> str:
+    try:
+        unpack_points(row["points"], stored.size)
+        fine = all(isinstance(row[name], bytes | None) for name in ("output", "base", "replaced"))
+    except SessionFileError:
+        fine = False
+    return "" if fine else f"the prompts on frame {row['frame']} are damaged"
+
+
+def _bad_adapter(row: dict[str, Any], _: Stored) -> str:
+    try:
+        adapter_of((row["version"], row["learned_from"], row["report"], row["weights"]))
+    except SessionFileError:
+        return f"the adapter of object {row['object']} is damaged"
+    return ""
+
+
+def _bad_step(row: dict[str, Any], stored: Stored) -> str:
+    try:
+        unpack_beside(row["beside"], stored.n_frames)
+    except SessionFileError as error:
+        return f"step {row['id']} of undo is damaged: {error}"
+    return ""
+
+
+def _bad_action(row: dict[str, Any], stored: Stored) -> str:
+    try:
+        action_of(list(row.values())[1:])
+    except SessionFileError:
+        return f"action {row['id']} is damaged"
+    fine = row["mask"] is None or _inflates(row["mask"], stored.size)
+    return "" if fine else f"the painted mask of action {row['id']} is damaged"
+
+
+_CHECKS: dict[str, Callable[[dict[str, Any], Stored], str]] = {
+    "mask": _bad_mask,
+    "prompt": _bad_prompt,
+    "adapter": _bad_adapter,
+    "step": _bad_step,
+    "action": _bad_action,
+}
+
+STEP_OF = {"step": "id", **{f"old_{table}": "step" for table in KEYS}}
+"""Tables whose damage ends undo, with the column that says at which step."""
+
+CHECKED = (*KEYS, *STEP_OF, "action")
+"""Tables that are looked over row by row."""
 
 
 def _inflates(bits: object, size: tuple[int, int]) -> bool:
@@ -138,14 +207,3 @@ def _inflates(bits: object, size: tuple[int, int]) -> bool:
     except MessageError:
         return False
     return True
-
-
-def _loads(learned_from: object, weights: object) -> bool:
-    from safetensors import SafetensorError
-    from safetensors.torch import load
-
-    try:
-        from_json(learned_from, list)
-        return isinstance(weights, bytes) and all(bool(tensor.isfinite().all()) for tensor in load(weights).values())
-    except (SafetensorError, SessionFileError, ValueError, KeyError):
-        return False

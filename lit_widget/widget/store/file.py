@@ -9,43 +9,16 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-VERSION = 1
-"""Of the tables, in the file's `user_version`."""
+from .tables import MIGRATIONS, TABLES, VERSION
 
 APPLICATION_ID = 0x4C495457
 """Marks the file as ours ("LITW")."""
 
+PAGE = 16384
+"""Bytes of a page: several masks fit into one, where SQLite's own choice would leave a third of each empty."""
+
 LARGEST_VALUE = 256 * 2**20
 """Bytes of one value; a larger one is damage or an attack."""
-
-TABLES: dict[str, str] = {
-    "meta": "CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT",
-    "object": (
-        "CREATE TABLE object (id INTEGER PRIMARY KEY, name TEXT NOT NULL, colour TEXT NOT NULL, "
-        "hidden INTEGER NOT NULL, locked INTEGER NOT NULL) STRICT"
-    ),
-    "mask": (
-        "CREATE TABLE mask (object INTEGER NOT NULL, frame INTEGER NOT NULL, status TEXT NOT NULL, "
-        "conditioning INTEGER NOT NULL, reverse INTEGER NOT NULL, iou REAL NOT NULL, score REAL NOT NULL, "
-        "clicks INTEGER, pointer BLOB NOT NULL, bits BLOB NOT NULL, PRIMARY KEY (object, frame)) STRICT"
-    ),
-    "prompt": (
-        "CREATE TABLE prompt (object INTEGER NOT NULL, frame INTEGER NOT NULL, points TEXT NOT NULL, "
-        "first INTEGER NOT NULL, painted BLOB, PRIMARY KEY (object, frame)) STRICT"
-    ),
-    "adapter": (
-        "CREATE TABLE adapter (object INTEGER NOT NULL, slot INTEGER NOT NULL, version INTEGER NOT NULL, "
-        "learned_from TEXT NOT NULL, report TEXT NOT NULL, weights BLOB NOT NULL, PRIMARY KEY (object, slot)) STRICT"
-    ),
-    "event": (
-        "CREATE TABLE event (id INTEGER PRIMARY KEY, at REAL NOT NULL, kind TEXT NOT NULL, object INTEGER, "
-        "frame INTEGER, seconds REAL NOT NULL, detail TEXT NOT NULL) STRICT"
-    ),
-}
-"""Every table, as SQLite keeps its text."""
-
-MIGRATIONS: dict[int, tuple[str, ...]] = {}
-"""Statements that bring a file of one version to the next, by the version that they start from."""
 
 
 @dataclass(frozen=True)
@@ -113,9 +86,7 @@ class SessionFile:
             raise SessionFileError(f"there is no session file {self.path}; {kind.call} makes one")
         if new and not self.path.parent.is_dir():
             raise SessionFileError(f"there is no folder {self.path.parent} to put the session file in; make it first")
-        self.writable = new or all(
-            os.access(place, os.W_OK, effective_ids=True) for place in (self.path, self.path.parent)
-        )
+        self.writable = new or all(map(_may_write, (self.path, self.path.parent)))
         self._connection: sqlite3.Connection | None = None
         if not self.writable:
             self._open_to_read()
@@ -178,14 +149,14 @@ class SessionFile:
         """Whether it was closed."""
         return self._connection is None
 
-    def rows(self, query: str) -> list[tuple]:
-        """The rows of a query.
+    def rows(self, query: str, *values: object) -> list[tuple]:
+        """The rows of a query with values in the place of its marks.
 
         Raises:
             SessionFileError: if the file is damaged.
         """
         with self.explained():
-            return self.connection.execute(query).fetchall()
+            return self.connection.execute(query, values).fetchall()
 
     def close(self) -> None:
         """Let go of the file, which is complete by itself from then on."""
@@ -199,6 +170,7 @@ class SessionFile:
         draft.unlink(missing_ok=True)
         try:
             self._connection = connect(draft)
+            self._connection.execute(f"PRAGMA page_size = {PAGE}")
             with self.transaction() as connection:
                 for sql in self.kind.tables.values():
                     connection.execute(sql)
@@ -255,7 +227,7 @@ class SessionFile:
             yield
         except (sqlite3.Error, UnicodeError, TypeError, OverflowError) as error:
             self.close()
-            kind = SessionInUseError if "locked" in str(error) else SessionFileError
+            kind = SessionInUseError if _in_use(error) else SessionFileError
             raise kind(explain(self.path, error)) from None
         except SessionFileError:
             self.close()
@@ -265,7 +237,7 @@ class SessionFile:
 def explain(path: Path, error: Exception) -> str:
     """What went wrong with a file, and what to do."""
     text = str(error)
-    if "locked" in text:
+    if _in_use(error):
         return f"{path} is open in another kernel or widget, which alone may write it; close it there first"
     if "readonly" in text or "unable to open" in text:
         return f"{path} cannot be written ({text}); choose a folder in which you may write"
@@ -277,6 +249,11 @@ def explain(path: Path, error: Exception) -> str:
     if "full" in text:
         return f"{path} cannot be written because the disk is full; make room, and it is saved with the next action"
     return f"{path} is damaged or no session file ({text}); `lit-widget doctor {path.name} --repair` saves what it can"
+
+
+def _in_use(error: Exception) -> bool:
+    """Whether somebody else has the file; a damaged one can have an error that quotes the word "locked"."""
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
 
 
 def _may_write(path: Path) -> bool:

@@ -6,29 +6,43 @@ import json
 import sqlite3
 import threading
 import time
-from collections.abc import Callable
-from dataclasses import asdict
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lit_widget.core.session import Accepted, Corrected, Event, Rejected
+from lit_widget.core.types import AdapterState
 from lit_widget.video.adaptation import VideoItem
-from lit_widget.video.memory import FrameRecord
-from lit_widget.widget.codec import encode_mask
-from lit_widget.widget.pending import Pending
 
+from .actions import Actions
+from .beside import object_rows
+from .contents import Contents, difference, present
 from .file import SessionFile, SessionFileError, explain
-from .values import pack_pointer, pack_points
+from .steps import Kept, Step, Steps
 
 if TYPE_CHECKING:
     from lit_widget.core.types import UpdateReport
     from lit_widget.widget.annotation import Annotation
+    from lit_widget.widget.journal import Action
 
 Row = tuple[float, str, int | None, int | None, float, str]
 """Of the journal: seconds since 1970, kind, object, frame, seconds that it took, more as JSON."""
 
-Masks = dict[int, dict[int, FrameRecord]]
-"""Records by object and frame; nested, because one dictionary of thousands of pairs costs more than writing one row."""
+Place = tuple[Any, int]
+States = dict[Place, AdapterState]
+"""Weights by object and slot."""
+
+
+@dataclass(frozen=True)
+class _Written:
+    """What is in the file once a transaction has ended well."""
+
+    now: Contents
+    adapters: States
+    kept: Kept
+    state: str
+    actions: list[tuple]
 
 
 class Recorder:
@@ -36,21 +50,29 @@ class Recorder:
 
     Args:
         file: open for writing.
-        annotation: what is recorded; what it holds now is taken to be in the file already if `resumed`.
+        annotation: what is recorded.
+        actions: what was done to it.
         complain: called with a sentence when writing begins to fail.
-        resumed: whether the annotation was restored from this file.
+        steps: those that the annotation was restored with from this file; then what it holds now is in it, too.
     """
 
     def __init__(
-        self, file: SessionFile, annotation: Annotation, complain: Callable[[str], None], *, resumed: bool = False
+        self,
+        file: SessionFile,
+        annotation: Annotation,
+        actions: list[Action],
+        complain: Callable[[str], None],
+        *,
+        steps: Iterable[Step] | None = None,
     ) -> None:
         self._file, self._annotation, self._complain = file, annotation, complain
         self._lock = threading.Lock()
         self._failing = False
         self._events: list[Row] = []
-        self._masks: Masks = self._records() if resumed else {}
-        self._prompts: dict[VideoItem, Pending] = dict(annotation.pending) if resumed else {}
-        self._adapters: dict[tuple[Any, int], tuple[int, tuple]] = self._versions() if resumed else {}
+        self._adapters: States = {} if steps is None else annotation.learner.adapters.snapshot()
+        self._saved: Contents = {} if steps is None else present(annotation, self._adapters)
+        self._steps, self._clean = Steps(annotation, steps or ()), steps is None
+        self._actions = Actions(actions)
         self._state = ""
 
     @property
@@ -101,7 +123,9 @@ class Recorder:
                     self._complain(f"Not saved: {explain(self._file.path, error)}. What was done is kept in memory.")
                 self._failing = True
                 return
-            self._masks, self._prompts, self._adapters, self._state = done
+            self._saved, self._adapters, self._state, self._clean = done.now, done.adapters, done.state, True
+            self._steps.done(done.kept)
+            self._actions.done(done.actions)
             self._events.clear()
             self._failing = False
 
@@ -113,88 +137,41 @@ class Recorder:
 
     # --- Inside -------------------------------------------------------------------------------
 
-    def _write(self, connection: sqlite3.Connection) -> tuple:
-        records, prompts, versions = self._records(), dict(self._annotation.pending), self._versions()
-        self._write_masks(connection, records)
-        if _differ(prompts, self._prompts):
-            connection.execute("DELETE FROM prompt")
-            rows = [self._prompt_row(item, pending) for item, pending in prompts.items()]
-            connection.executemany("INSERT INTO prompt VALUES (?, ?, ?, ?, ?)", rows)
-        if versions != self._adapters:
-            self._write_adapters(connection, versions)
+    def _write(self, connection: sqlite3.Connection) -> _Written:
+        states = self._states()
+        now = present(self._annotation, states)
+        if not self._clean:
+            self._steps.clean(connection)
+        changed = difference(now, self._saved)
+        kept = self._steps.keep(connection, self._saved, now, changed)
+        self._steps.put(connection, kept, now, changed)
+        self._steps.drop(connection, kept)
         state = self._write_state(connection)
         connection.executemany("INSERT INTO event VALUES (NULL, ?, ?, ?, ?, ?, ?)", self._events)
-        return records, prompts, versions, state
-
-    def _write_masks(self, connection: sqlite3.Connection, records: Masks) -> None:
-        for object_id in self._masks.keys() | records.keys():
-            saved, present = self._masks.get(object_id, {}), records.get(object_id, {})
-            gone = [(object_id, frame) for frame in saved.keys() - present.keys()]
-            connection.executemany("DELETE FROM mask WHERE object = ? AND frame = ?", gone)
-            changed = [(frame, record) for frame, record in present.items() if saved.get(frame) is not record]
-            connection.executemany(
-                "INSERT OR REPLACE INTO mask VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                (self._mask_row(VideoItem(frame, object_id), record) for frame, record in changed),
-            )
-
-    def _mask_row(self, item: VideoItem, record: FrameRecord) -> tuple:
-        output = record.output
-        return (
-            item.object,
-            item.frame,
-            record.status,
-            record.conditioning,
-            record.reverse,
-            float(output.iou),
-            float(output.object_score),
-            self._annotation.clicks.get(item),
-            pack_pointer(output.pointer),
-            encode_mask(self._annotation.learner.mask(output)),
-        )
-
-    def _prompt_row(self, item: VideoItem, pending: Pending) -> tuple:
-        painted = None
-        if pending.painted and pending.base is not None:
-            painted = encode_mask(self._annotation.learner.mask(pending.base))
-        return item.object, item.frame, pack_points(pending.points), pending.prediction is None, painted
-
-    def _write_adapters(
-        self, connection: sqlite3.Connection, versions: dict[tuple[Any, int], tuple[int, tuple]]
-    ) -> None:
-        from safetensors.torch import save
-
-        for place in self._adapters.keys() - versions.keys():
-            connection.execute("DELETE FROM adapter WHERE object = ? AND slot = ?", place)
-        for place in (each for each in versions if self._adapters.get(each) != versions[each]):
-            state = self._annotation.learner.adapters.get(*place).snapshot()
-            learned_from = json.dumps([[item.frame, item.object] for item in state.learned_from])
-            total = sum(version for (owner, _), (version, _) in versions.items() if owner == place[0])
-            report = self._annotation.reports.get((place[0], total))
-            weights = save({name: tensor.cpu().contiguous() for name, tensor in state.tensors.items()})
-            row = (*place, state.version, learned_from, json.dumps(report and asdict(report)), weights)
-            connection.execute("INSERT OR REPLACE INTO adapter VALUES (?, ?, ?, ?, ?, ?)", row)
+        return _Written(now, states, kept, state, self._actions.write(connection))
 
     def _write_state(self, connection: sqlite3.Connection) -> str:
         """Objects, and what is chosen; one text, so that it is cheap to see whether it changed."""
         annotation, objects = self._annotation, self._annotation.objects
         state = json.dumps({"active": annotation.active, "next_id": objects.next_id, "range": annotation.range})
-        things = [(each, t.name, t.colour, t.hidden, t.locked) for each, t in objects.things.items()]
+        things = object_rows(objects)
         if (now := state + json.dumps(things)) != self._state:
             connection.execute("INSERT OR REPLACE INTO meta VALUES ('state', ?)", (state,))
             connection.execute("DELETE FROM object")
             connection.executemany("INSERT INTO object VALUES (?, ?, ?, ?, ?)", things)
         return now
 
-    def _records(self) -> Masks:
-        banks = dict(self._annotation.learner.banks)
-        return {object_id: dict(bank.records) for object_id, bank in banks.items()}
+    def _states(self) -> States:
+        """The adapters' weights; those that have learned nothing since are not copied, which takes long."""
+        adapters, before = self._annotation.learner.adapters, self._adapters
 
-    def _versions(self) -> dict[tuple[Any, int], tuple[int, tuple]]:
-        return self._annotation.learner.adapters.versions()
+        def same(place: Place, version: int, learned_from: tuple) -> bool:
+            return place in before and (before[place].version, before[place].learned_from) == (version, learned_from)
 
-
-def _differ(one: dict[VideoItem, Pending], other: dict[VideoItem, Pending]) -> bool:
-    return one.keys() != other.keys() or any(one[item] is not other[item] for item in one)
+        return {
+            place: before[place] if same(place, *known) else adapters.get(*place).snapshot()
+            for place, known in adapters.versions().items()
+        }
 
 
 def _seconds(update: UpdateReport | None) -> float:

@@ -11,29 +11,46 @@ import torch.nn.functional as F
 from jaxtyping import Bool, Float
 from torch import Tensor
 
+from lit_widget.video.adaptation import Evidence, VideoItem
 from lit_widget.video.memory import FrameRecord, FrameStatus, MaskOutput
-from lit_widget.video.sam2 import MASK_LOGIT
+from lit_widget.video.sam2 import MASK_LOGIT, FrameFeatures
 from lit_widget.widget.codec import decode_mask
 from lit_widget.widget.messages import MessageError
 
 from .file import SessionFileError
+from .values import unpack_pointer
 
 if TYPE_CHECKING:
     from lit_widget.video.learner import VideoLearner
 
 
 class StoredOutput(MaskOutput):
-    """A mask as the file has it: bits at video size, inflated anew each time, so that thousands cost nothing."""
+    """A mask as the file has it: bits at video size, inflated anew each time, so that thousands cost nothing.
+
+    Attributes:
+        bits: as they are in the file.
+    """
 
     _learner: VideoLearner
     _frame: int
-    _bits: bytes
+    _pointer: bytes
+    _score: float
+    bits: bytes
 
     def __init__(
-        self, learner: VideoLearner, frame: int, bits: bytes, pointer: Tensor, *, score: float, iou: float
+        self, learner: VideoLearner, frame: int, bits: bytes, pointer: bytes, *, score: float, iou: float
     ) -> None:
-        visible = torch.tensor([score], device=pointer.device)
-        vars(self).update(_learner=learner, _frame=frame, _bits=bits, pointer=pointer, object_score=visible, iou=iou)
+        vars(self).update(_learner=learner, _frame=frame, bits=bits, _pointer=pointer, _score=score, iou=iou)
+
+    @cached_property
+    def pointer(self) -> Float[Tensor, " d"]:  # pyright: ignore[reportIncompatibleVariableOverride]
+        """(d,) SAM 2's object pointer."""
+        return unpack_pointer(self._pointer, self._learner.model.device)
+
+    @cached_property
+    def object_score(self) -> Float[Tensor, " 1"]:  # pyright: ignore[reportIncompatibleVariableOverride]
+        """(1,) logit of the object being visible."""
+        return torch.tensor([self._score], device=self._learner.model.device)
 
     @property
     def given(self) -> Bool[np.ndarray, "y x"]:  # pyright: ignore[reportIncompatibleVariableOverride]
@@ -43,7 +60,7 @@ class StoredOutput(MaskOutput):
             SessionFileError: if it is damaged.
         """
         try:
-            return decode_mask(self._bits, self._learner.size)
+            return decode_mask(self.bits, self._learner.size)
         except MessageError:
             raise SessionFileError(
                 f"the mask of frame {self._frame} in the session file is damaged; `lit-widget doctor` takes it out"
@@ -94,3 +111,27 @@ class StoredRecord(FrameRecord):
     def position(self) -> Tensor:  # pyright: ignore[reportIncompatibleVariableOverride]
         """(c, h, w) spatial encoding of the features."""
         return self._memory.position
+
+
+class StoredEvidence(Evidence):
+    """What the decoder sees of an object on a frame, which no file has: seen again when it is first asked for."""
+
+    _learner: VideoLearner
+    _item: VideoItem
+
+    def __init__(self, learner: VideoLearner, item: VideoItem) -> None:
+        vars(self).update(_learner=learner, _item=item)
+
+    @cached_property
+    def _seen(self) -> Evidence:
+        return self._learner.predict_one(self._item).evidence
+
+    @property
+    def fused(self) -> Float[Tensor, "1 d h w"]:  # pyright: ignore[reportIncompatibleVariableOverride]
+        """(1, d, h, w) features after memory attention."""
+        return self._seen.fused
+
+    @property
+    def features(self) -> FrameFeatures:  # pyright: ignore[reportIncompatibleVariableOverride]
+        """The frame's own features."""
+        return self._seen.features

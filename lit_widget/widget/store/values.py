@@ -24,14 +24,19 @@ def pack_pointer(pointer: Float[Tensor, " d"]) -> bytes:
     return pointer.detach().cpu().to(torch.float16).numpy().tobytes()
 
 
-def unpack_pointer(data: object, length: int, device: torch.device) -> Float[Tensor, " d"]:
-    """An object pointer of a known length.
+def check_pointer(data: object, length: int) -> bytes:
+    """An object pointer of a known length, as it is in the file.
 
     Raises:
         SessionFileError: if it is none.
     """
     if not isinstance(data, bytes) or len(data) != 2 * length:
         raise SessionFileError("the file was written with a model of another size; open it with that model")
+    return data
+
+
+def unpack_pointer(data: bytes, device: torch.device) -> Float[Tensor, " d"]:
+    """An object pointer."""
     pointer = torch.from_numpy(np.frombuffer(data, np.float16).astype(np.float32)).to(device)
     return pointer.nan_to_num()
 
@@ -88,3 +93,14 @@ def from_json(text: object, kind: type) -> Any:
 def number(value: object) -> bool:
     """Whether it is a finite number."""
     return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def whole(value: object) -> int:
+    """A number that counts something.
+
+    Raises:
+        SessionFileError: if it is none.
+    """
+    if not isinstance(value, int) or isinstance(value, bool) or value < 0:
+        raise SessionFileError(f"the file holds {value!r} where a whole number belongs; it is damaged")
+    return value
