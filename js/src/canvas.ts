@@ -114,7 +114,7 @@ export class FrameCanvas {
 
   #placeRing(): void {
     const { ring } = this;
-    ring.hidden = !this.#ringAt;
+    ring.hidden = !this.#ringAt || !isPaint(this.store.tool);
     if (!this.#ringAt) return;
     const across = Math.max(4, 2 * this.store.brush * this.placement.scale);
     ring.style.width = ring.style.height = `${across}px`;
@@ -215,7 +215,7 @@ export class FrameCanvas {
     const shown = this.store.holdBase ? null : scene.diff;
     const { drawing } = this.store;
     for (const { object, layer } of scene.masks) {
-      const drawn = drawing?.object === object.id && drawing.frame === scene.frame && isPaint(drawing);
+      const drawn = drawing?.object === object.id && drawing.frame === scene.frame && isPaint(drawing.kind);
       if (shown?.object.id !== object.id && !drawn) this.#paintMask(context, layer, object.colour);
     }
     if (shown) this.#paintDiff(context, shown.diff, shown.object.colour);
@@ -278,7 +278,7 @@ export class FrameCanvas {
   #paintDrawing(context: CanvasRenderingContext2D, scene: Scene, drawing: Drawing): void {
     const object = this.store.state && objectOf(this.store.state, drawing.object);
     if (!object) return;
-    if (!isPaint(drawing)) {
+    if (!isPaint(drawing.kind)) {
       this.#toVideoPixels(context);
       paintShape(context, drawing, object.colour, this.placement.scale);
       return;

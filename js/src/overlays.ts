@@ -110,6 +110,10 @@ export function makeErrorBar(store: { error: string }, commands: { dismissError(
   return { element, update };
 }
 
+/** The order in which the groups fill the columns of the help evenly. */
+const COLUMNS = ["Look", "Play and go", "Draw", "Track and learn", "Steps and objects"];
+const inColumns = () => [...GROUPS].sort(([one], [other]) => COLUMNS.indexOf(one) - COLUMNS.indexOf(other));
+
 function makeHelp(store: Store, commands: Commands) {
   const row = (shown: string, does: string) => [h("dt", {}, h("kbd", {}, shown)), h("dd", {}, does)];
   const list = (title: string, rows: HTMLElement[]) =>
@@ -117,7 +121,7 @@ function makeHelp(store: Store, commands: Commands) {
   const close = button({ icon: "cross", label: "Close the help", key: "Esc", run: commands.toggleHelp });
   const element = h(
     "div",
-    { class: "lit-help", role: "region", "aria-label": "Help", tabindex: 0 },
+    { class: "lit-help lit-scroll", role: "region", "aria-label": "Help", tabindex: 0 },
     close,
     h(
       "div",
@@ -126,7 +130,7 @@ function makeHelp(store: Store, commands: Commands) {
         "Mouse",
         MOUSE.flatMap(([shown, does]) => row(shown, does)),
       ),
-      ...GROUPS.map(([name, bindings]) =>
+      ...inColumns().map(([name, bindings]) =>
         list(
           name,
           bindings.flatMap(({ shown, does }) => row(shown, does)),

@@ -4,6 +4,7 @@ import type { Point } from "./geometry";
 import type { Layer } from "./layers";
 import type { Prompt } from "./messages";
 import type { Drawing } from "./store";
+import type { ToolName } from "./tools/tool";
 
 type Context = CanvasRenderingContext2D;
 
@@ -64,7 +65,7 @@ export function hatch(
   return context.createPattern(tile, "repeat");
 }
 
-export const isPaint = ({ kind }: Pick<Drawing, "kind">): boolean => kind === "brush" || kind === "eraser";
+export const isPaint = (kind: Drawing["kind"] | ToolName): boolean => kind === "brush" || kind === "eraser";
 
 /** The way of a brush or an eraser, in video pixels. */
 export function paintStroke(context: Context, { points, kind, radius }: Drawing, colour: string): void {

@@ -17,7 +17,7 @@ export function makePanel(store: Store, commands: Commands, canvas: FrameCanvas)
   const candidates = makeCandidates(store, commands, canvas);
   const element = h(
     "div",
-    { class: "lit-panel", role: "group", "aria-label": "Objects and learning", tabindex: 0 },
+    { class: "lit-panel lit-scroll", role: "group", "aria-label": "Objects and learning", tabindex: 0 },
     ...parts.map((part) => part.element),
     candidates.element,
   );

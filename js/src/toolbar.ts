@@ -2,6 +2,7 @@
 
 import type { Commands } from "./commands";
 import { button, h, setText } from "./dom";
+import { isPaint } from "./paint";
 import type { Store } from "./store";
 import type { Tool } from "./tools/tool";
 
@@ -76,7 +77,7 @@ export function makeToolbar(store: Store, commands: Commands, tools: Tool[]) {
     toolButtons.forEach((element, i) => {
       element.setAttribute("aria-pressed", String(tools[i]?.name === store.tool));
     });
-    brush.hidden = !tools.find((tool) => tool.name === store.tool)?.round;
+    brush.hidden = !isPaint(store.tool);
     setText(size, `${2 * store.brush} px`);
     redo.disabled = !state?.can_redo;
     full.setAttribute("aria-pressed", String(store.full));
