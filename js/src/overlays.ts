@@ -74,25 +74,21 @@ function makeProposalBar(store: Store, commands: Commands) {
       h("span", { class: `lit-patch lit-${name}`, "aria-hidden": "true" }),
       text,
     );
+  const legend = h("div", { class: "lit-patches" }, key("added", "added"), key("removed", "removed"));
   const element = h(
     "div",
     { class: "lit-proposal", role: "group", "aria-label": "Proposal" },
     title,
-    h(
-      "div",
-      { class: "lit-verdict" },
-      accept,
-      reject,
-      base,
-      key("added", "added"),
-      key("removed", "removed"),
-    ),
+    h("div", { class: "lit-verdict" }, accept, reject, base),
+    legend,
   );
 
   function update(): void {
     // A running job needs its Stop button, which lies below.
     element.hidden = !store.open || store.running;
     setText(title, proposalTitle(store));
+    const object = store.state && objectOf(store.state, store.proposal?.object ?? -1);
+    legend.style.setProperty("--object", object?.colour ?? "");
     base.setAttribute("aria-pressed", String(store.holdBase));
   }
   return { element, update };
