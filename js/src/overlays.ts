@@ -11,18 +11,33 @@ import { makeLegend } from "./timeline";
 
 const MOST_SOURCES = 6;
 
+const OFFLINE =
+  "Not connected: nothing can be changed. Without session= the work is lost with the kernel unless it was exported";
+const CORNERS = "Click the next corner; \u23ce or the first corner closes it, Esc drops it";
+
+/** There is nothing yet: the picture calls for the first click. */
+const calls = (store: Store): boolean =>
+  nextOf(store) === "click" && !store.drawing && store.markers(store.frame).length === 0;
+
 function makeHint(store: Store) {
   const text = h("span", {});
   const element = h("div", { class: "lit-hint", "aria-hidden": "true" }, text);
 
+  const refuse = memo(() => element.animate?.([{ opacity: 0.2 }, { opacity: 1 }], 400));
+
+  function hintOf(): string {
+    if (!store.online) return OFFLINE;
+    if (store.drawing) return store.drawing.corners ? CORNERS : "";
+    if (calls(store)) return "Click the object to follow";
+    return store.state && !store.frames.has(store.frame) ? `Loading frame ${store.frame}` : "";
+  }
+
   function update(): void {
-    const empty = nextOf(store) === "click" && store.markers(store.frame).length === 0;
-    const loading = store.state !== null && !store.frames.has(store.frame);
-    if (empty) setText(text, "Click the object to follow");
-    else if (loading) setText(text, `Loading frame ${store.frame}`);
-    else if (store.link === "disconnected") setText(text, "Not connected");
-    element.hidden = !empty && !loading && store.link !== "disconnected";
-    element.classList.toggle("lit-call", empty);
+    const hint = hintOf();
+    setText(text, hint);
+    element.hidden = hint === "";
+    element.classList.toggle("lit-call", store.online && calls(store));
+    refuse(store.refused);
   }
   return { element, update };
 }

@@ -84,7 +84,7 @@ export function paintStroke(context: Context, { points, kind, radius }: Drawing,
 /** The outline of a lasso or a box on its light rim; dashed where it takes away. */
 export function paintShape(
   context: Context,
-  { points, kind }: Pick<Drawing, "points" | "kind">,
+  { points, kind, corners }: Pick<Drawing, "points" | "kind" | "corners">,
   colour: string,
   scale: number,
 ): void {
@@ -106,15 +106,37 @@ export function paintShape(
     context.setLineDash(kind === "cut" ? [6 / scale, 5 / scale] : []);
     context.stroke();
   }
+  if (corners) paintCorners(context, points, colour, scale);
   context.setLineDash([]);
 }
 
-function disc(context: Context, at: Point, radius: number, fill: string, rim: string): void {
+/** The corners of a polygon that is not closed yet, the first one larger, and the line that would close it. */
+function paintCorners(context: Context, points: Point[], colour: string, scale: number): void {
+  const [first, last] = [points[0], points.at(-1)] as [Point, Point];
+  context.beginPath();
+  context.moveTo(last.x, last.y);
+  context.lineTo(first.x, first.y);
+  for (const [ink, width, dash] of [
+    ["#000000a0", 3, []],
+    [colour, 1.5, [3, 4]],
+  ] as [string, number, number[]][]) {
+    context.strokeStyle = ink;
+    context.lineWidth = width / scale;
+    context.setLineDash(dash.map((length) => length / scale));
+    context.stroke();
+  }
+  context.setLineDash([]);
+  points.forEach((point, i) => {
+    disc(context, point, (i === 0 ? 5 : 3.5) / scale, colour, "#fff", 1.5 / scale);
+  });
+}
+
+function disc(context: Context, at: Point, radius: number, fill: string, rim: string, rimWidth = 2): void {
   context.beginPath();
   context.arc(at.x, at.y, radius, 0, 2 * Math.PI);
   context.fillStyle = fill;
   context.fill();
-  context.lineWidth = 2;
+  context.lineWidth = rimWidth;
   context.strokeStyle = rim;
   context.stroke();
 }
@@ -143,7 +165,7 @@ export function inkOn(colour: string): "#111" | "#fff" {
   return 0.299 * red + 0.587 * green + 0.114 * blue > 140 ? "#111" : "#fff";
 }
 
-/** The object's number just above its mask. */
+/** The object's number, its middle at a point. */
 export function paintNumber(
   context: Context,
   text: string,
@@ -154,7 +176,7 @@ export function paintNumber(
   context.font = `600 11px ${getComputedStyle(context.canvas).fontFamily}`;
   const width = Math.max(16, context.measureText(text).width + 8);
   context.beginPath();
-  context.roundRect(at.x - width / 2, at.y - 20, width, 16, 4);
+  context.roundRect(at.x - width / 2, at.y - 8, width, 16, 4);
   context.fillStyle = colour;
   context.fill();
   if (active) {
@@ -165,5 +187,5 @@ export function paintNumber(
   context.fillStyle = inkOn(colour);
   context.textAlign = "center";
   context.textBaseline = "middle";
-  context.fillText(text, at.x, at.y - 11.5);
+  context.fillText(text, at.x, at.y + 0.5);
 }

@@ -24,6 +24,7 @@ export function makePanel(store: Store, commands: Commands, canvas: FrameCanvas)
   return {
     element,
     update(): void {
+      element.inert = !store.online;
       for (const part of [...parts, prompts, candidates]) part.update();
     },
   };

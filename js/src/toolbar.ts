@@ -83,10 +83,11 @@ export function makeToolbar(store: Store, commands: Commands, tools: Tool[]) {
     undo.disabled = !store.canUndo;
     toolButtons.forEach((element, i) => {
       element.setAttribute("aria-pressed", String(tools[i]?.name === store.tool));
+      element.disabled = !store.online;
     });
     brush.hidden = !isPaint(store.tool);
     setText(size, String(2 * store.brush));
-    redo.disabled = !state?.can_redo;
+    redo.disabled = !store.online || !state?.can_redo;
     full.setAttribute("aria-pressed", String(store.full));
     help.setAttribute("aria-expanded", String(store.help));
     setText(title, state ? titleOf(state) : "");
