@@ -243,8 +243,8 @@ export class FrameCanvas {
     if (!hover || !object || hover.frame !== scene.frame) return;
     const layer = this.layers.layer(hover, this.video, object.colour);
     if (!layer) return;
-    paintOutline(context, layer, "#000000a0", this.placement.scale, [], 3);
-    paintOutline(context, layer, object.colour, this.placement.scale, [1.5, 2], 1.5);
+    paintOutline(context, layer, "#000", this.placement.scale, [3.5, 3.5], 4);
+    paintOutline(context, layer, object.colour, this.placement.scale, [2.5, 4.5], 2.5);
   }
 
   #paintDiff(context: CanvasRenderingContext2D, diff: Diff, colour: string): void {

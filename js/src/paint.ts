@@ -97,17 +97,22 @@ export function paintShape(
     for (const { x, y } of points) context.lineTo(x, y);
   }
   context.lineJoin = "round";
+  context.setLineDash(kind === "cut" ? [6 / scale, 5 / scale] : []);
+  strokeOnRim(context, colour, scale);
+  if (corners) paintCorners(context, points, colour, scale);
+  context.setLineDash([]);
+}
+
+/** Draw the path that was begun on a light rim. */
+function strokeOnRim(context: Context, colour: string, scale: number): void {
   for (const [ink, width] of [
     ["#ffffffb0", CASING_PX],
     [colour, OUTLINE_PX],
   ] as const) {
     context.strokeStyle = ink;
     context.lineWidth = width / scale;
-    context.setLineDash(kind === "cut" ? [6 / scale, 5 / scale] : []);
     context.stroke();
   }
-  if (corners) paintCorners(context, points, colour, scale);
-  context.setLineDash([]);
 }
 
 /** The corners of a polygon that is not closed yet, the first one larger, and the line that would close it. */
@@ -116,15 +121,8 @@ function paintCorners(context: Context, points: Point[], colour: string, scale: 
   context.beginPath();
   context.moveTo(last.x, last.y);
   context.lineTo(first.x, first.y);
-  for (const [ink, width, dash] of [
-    ["#000000a0", 3, []],
-    [colour, 1.5, [3, 4]],
-  ] as [string, number, number[]][]) {
-    context.strokeStyle = ink;
-    context.lineWidth = width / scale;
-    context.setLineDash(dash.map((length) => length / scale));
-    context.stroke();
-  }
+  context.setLineDash([5 / scale, 4 / scale]);
+  strokeOnRim(context, colour, scale);
   context.setLineDash([]);
   points.forEach((point, i) => {
     disc(context, point, (i === 0 ? 5 : 3.5) / scale, colour, "#fff", 1.5 / scale);
