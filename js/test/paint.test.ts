@@ -147,8 +147,7 @@ describe("a tool", () => {
   it("shows what the kernel refuses no longer", async () => {
     view.press("b");
     view.drag([[200, 200]]);
-    await view.settled();
-    expect(view.root.dataset.masks).toBe("1");
+    await vi.waitFor(() => expect(view.root.dataset.masks).toBe("1"));
     view.model.receive({ type: "error", message: "no" });
     await view.settled();
     expect(view.root.dataset.masks).toBe("0");
