@@ -102,6 +102,7 @@ function makeProposalBar(store: Store, commands: Commands) {
     // A running job needs its Stop button, which lies below.
     element.hidden = !store.open || store.running;
     setText(title, proposalTitle(store));
+    accept.disabled = reject.disabled = !store.online;
     const object = store.state && objectOf(store.state, store.proposal?.object ?? -1);
     legend.style.setProperty("--object", object?.colour ?? "");
     base.setAttribute("aria-pressed", String(store.holdBase));
