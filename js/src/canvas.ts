@@ -26,6 +26,9 @@ interface Scene {
   diff: { object: ObjectInfo; diff: Diff } | null;
 }
 
+/** From the middle of an object's number to where its surroundings begin, and to that of a click's marker. */
+const LABEL_PX = 12;
+const CLICK_PX = 18;
 const DECODE_AHEAD = 4;
 const MOST_WANTED = 8;
 
@@ -114,7 +117,7 @@ export class FrameCanvas {
 
   #placeRing(): void {
     const { ring } = this;
-    ring.hidden = !this.#ringAt;
+    ring.hidden = !this.#ringAt || !isPaint(this.store.tool);
     if (!this.#ringAt) return;
     const across = Math.max(4, 2 * this.store.brush * this.placement.scale);
     ring.style.width = ring.style.height = `${across}px`;
@@ -215,7 +218,7 @@ export class FrameCanvas {
     const shown = this.store.holdBase ? null : scene.diff;
     const { drawing } = this.store;
     for (const { object, layer } of scene.masks) {
-      const drawn = drawing?.object === object.id && drawing.frame === scene.frame && isPaint(drawing);
+      const drawn = drawing?.object === object.id && drawing.frame === scene.frame && isPaint(drawing.kind);
       if (shown?.object.id !== object.id && !drawn) this.#paintMask(context, layer, object.colour);
     }
     if (shown) this.#paintDiff(context, shown.diff, shown.object.colour);
@@ -233,15 +236,15 @@ export class FrameCanvas {
     paintContour(context, layer, colour, this.placement.scale);
   }
 
-  /** What a click would give: a dashed outline, for it is no mask yet. */
+  /** What a click would give: a fine dotted outline, for it is neither a mask nor a proposal. */
   #paintHover(context: CanvasRenderingContext2D, scene: Scene): void {
     const { hover, state } = this.store;
     const object = state && hover ? objectOf(state, hover.object) : undefined;
     if (!hover || !object || hover.frame !== scene.frame) return;
     const layer = this.layers.layer(hover, this.video, object.colour);
     if (!layer) return;
-    paintOutline(context, layer, "#000", this.placement.scale);
-    paintOutline(context, layer, "#fff", this.placement.scale, [4, 4]);
+    paintOutline(context, layer, "#000", this.placement.scale, [3.5, 3.5], 4);
+    paintOutline(context, layer, object.colour, this.placement.scale, [2.5, 4.5], 2.5);
   }
 
   #paintDiff(context: CanvasRenderingContext2D, diff: Diff, colour: string): void {
@@ -278,7 +281,7 @@ export class FrameCanvas {
   #paintDrawing(context: CanvasRenderingContext2D, scene: Scene, drawing: Drawing): void {
     const object = this.store.state && objectOf(this.store.state, drawing.object);
     if (!object) return;
-    if (!isPaint(drawing)) {
+    if (!isPaint(drawing.kind)) {
       this.#toVideoPixels(context);
       paintShape(context, drawing, object.colour, this.placement.scale);
       return;
@@ -299,8 +302,20 @@ export class FrameCanvas {
 
   #paintLabel(context: CanvasRenderingContext2D, object: ObjectInfo, layer: Layer): void {
     if (layer.pixels === 0) return;
-    const top = toScreen(layer.top, this.placement);
-    const at = { x: clamp(top.x, 12, this.#stage.width - 12), y: clamp(top.y, 24, this.#stage.height) };
+    const { label } = layer;
+    const inside = label.depth * this.placement.scale >= LABEL_PX;
+    const at = toScreen(
+      inside ? label : { x: label.x, y: label.top - LABEL_PX / this.placement.scale },
+      this.placement,
+    );
+    // Above a click that lies where it would be.
+    for (const prompt of this.store.markers(this.store.frame)) {
+      const click = toScreen(prompt, this.placement);
+      if (Math.abs(click.x - at.x) < CLICK_PX && Math.abs(click.y - at.y) < CLICK_PX)
+        at.y = click.y - CLICK_PX;
+    }
+    at.x = clamp(at.x, 12, this.#stage.width - 12);
+    at.y = clamp(at.y, 12, this.#stage.height - 12);
     paintNumber(context, String(object.id), at, object.colour, object.id === this.store.active);
   }
 

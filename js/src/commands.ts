@@ -56,6 +56,7 @@ export function makeCommands(surroundings: Surroundings) {
 
   function judge(verdict: "accept" | "reject"): void {
     const { proposal } = store;
+    if (!reached()) return;
     if (!store.open) say("There is no proposal: press W where the mask is wrong");
     if (!proposal || !proposalInSight()) return;
     proposal.judged = true;
@@ -95,8 +96,15 @@ export function makeCommands(surroundings: Surroundings) {
   const active = () => store.state && objectOf(store.state, store.active);
   const say = (notice: string) => store.set({ notice });
 
+  /** Whether there is a kernel to do it; shows that there is none. */
+  function reached(): boolean {
+    if (!store.online) store.set({ refused: store.refused + 1 });
+    return store.online;
+  }
+
   /** Whether the active object may be changed; says why not. */
   function free(): boolean {
+    if (!reached()) return false;
     const object = active();
     if (object?.locked) say(`${object.name} is locked: press K to unlock it`);
     return object !== null && !object?.locked;
@@ -108,10 +116,16 @@ export function makeCommands(surroundings: Surroundings) {
     if (store.running && store.job?.kind === "track") transport.send({ type: "interrupt" });
   }
 
+  /** What was sent is shown until it is answered, but not where that it was sent shows that nobody will. */
+  function keepWaiting(): void {
+    if (!reached()) store.dropWaiting();
+  }
+
   function giveMask(frame: number, object: number, bytes: ArrayBuffer, bits: Uint8Array): void {
     const mask = store.masks.draft(frame, object, new Uint8Array(bytes));
     prepare(mask, bits);
     transport.send({ type: "giveMask", frame, object }, [bytes]);
+    keepWaiting();
     store.notify();
   }
 
@@ -167,6 +181,7 @@ export function makeCommands(surroundings: Surroundings) {
     },
     sendClick(click: Parameters<Store["addPending"]>[0]): void {
       transport.send({ type: "click", ...click });
+      keepWaiting();
     },
     /** Begin to draw on the picture. */
     draw(kind: Drawing["kind"], at: Point): void {
@@ -230,7 +245,7 @@ export function makeCommands(surroundings: Surroundings) {
 
     /** Let tracking begin or end here; a mark beyond the other one lifts that one. */
     markRange(end: "first" | "last"): void {
-      if (!store.state) return;
+      if (!store.state || !reached()) return;
       const [first, last] = rangeOf(store.state);
       const range = {
         first: store.state.range.length > 0 ? first : null,
@@ -257,7 +272,7 @@ export function makeCommands(surroundings: Surroundings) {
     },
 
     track(reverse = false): void {
-      if (!store.state) return;
+      if (!store.state || !reached()) return;
       if (!canTrack(store.state)) {
         say("Nothing to track yet: click the object first");
         return;
@@ -313,13 +328,14 @@ export function makeCommands(surroundings: Surroundings) {
     /** Take back the latest step, whatever it was and wherever. */
     undo(): void {
       if (!store.canUndo) {
-        say("There is nothing to undo");
+        if (reached()) say("There is nothing to undo");
         return;
       }
       store.dropNewest();
       transport.send({ type: "undo" });
     },
     redo(): void {
+      if (!reached()) return;
       if (store.state?.can_redo) transport.send({ type: "redo" });
       else say("There is nothing to redo");
     },
@@ -327,7 +343,9 @@ export function makeCommands(surroundings: Surroundings) {
     /** Make the adapter unlearn a correction of the active object. */
     forget: (frame: number) => transport.send({ type: "forget", frame, object: store.active }),
 
-    addObject: () => transport.send({ type: "addObject" }),
+    addObject(): void {
+      if (reached()) transport.send({ type: "addObject" });
+    },
     choose,
     edit,
     deleteObject,
@@ -338,7 +356,7 @@ export function makeCommands(surroundings: Surroundings) {
     deleteActive: () => deleteObject(store.active),
     toggle(what: "hidden" | "locked", id = store.active): void {
       const object = store.state && objectOf(store.state, id);
-      if (!object) return;
+      if (!object || !reached()) return;
       if (store.notice) store.set({ notice: "" });
       edit(id, { [what]: !object[what] });
       // At once, so that the next key already finds it so; the kernel cannot refuse.

@@ -136,6 +136,7 @@ export const BINDINGS: readonly Binding[] = GROUPS.flatMap(([, bindings]) => bin
 export const MOUSE: readonly [shown: string, does: string][] = [
   ["Click", "This belongs to the object"],
   ["Alt+click", "This does not; right click says the same"],
+  ["Rest", "Shows what a click would give, as a dotted outline"],
   ["Wheel", "Zoom"],
   ["Middle drag", "Move the picture"],
   ["Double click", "Show the whole frame"],

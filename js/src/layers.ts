@@ -2,7 +2,8 @@
 
 import { Lru, type Mask } from "./caches";
 import { decodeMask, inflateMask, unpackBits } from "./codec";
-import type { Point, Size } from "./geometry";
+import type { Size } from "./geometry";
+import { labelSpot, type Spot } from "./label";
 
 export interface Box {
   x: number;
@@ -18,8 +19,7 @@ export interface Layer {
   /** Opaque in one colour where the mask is; null for an empty mask. */
   area: HTMLCanvasElement | null;
   outline: Path2D;
-  /** Top of the mask above its middle, where a stray speck elsewhere cannot draw the object's number. */
-  top: Point;
+  label: Spot;
 }
 
 /** The smallest box around the set pixels, and how many there are. */
@@ -89,19 +89,6 @@ function outlineOf(bits: Uint8Array, size: Size, box: Box): Path2D {
   return path;
 }
 
-/** The highest pixel in the column of the centre of mass; the top of the box where that column is empty. */
-export function topOf(bits: Uint8Array, size: Size, box: Box, pixels: number): Point {
-  let sum = 0;
-  for (let i = box.y * size.width; i < (box.y + box.height) * size.width; i++) {
-    if (bits[i]) sum += (i % size.width) + 0.5;
-  }
-  const x = pixels > 0 ? sum / pixels : box.x;
-  for (let y = box.y; y < box.y + box.height; y++) {
-    if (bits[y * size.width + Math.floor(x)]) return { x, y };
-  }
-  return { x, y: box.y };
-}
-
 const CHANNELS = /^#([0-9a-f]{2})([0-9a-f]{2})([0-9a-f]{2})$/i;
 
 export function rgbOf(colour: string): [number, number, number] {
@@ -143,14 +130,13 @@ function areaOf(bits: Uint8Array, size: Size, box: Box, colour: string): HTMLCan
 
 export function makeLayer(bits: Uint8Array, size: Size, colour: string): Layer {
   const { box, pixels } = bounds(bits, size);
-  const top = topOf(bits, size, box, pixels);
   return {
     colour,
     pixels,
     box,
     area: areaOf(bits, size, box, colour),
     outline: outlineOf(bits, size, box),
-    top,
+    label: labelSpot(bits, size, box),
   };
 }
 

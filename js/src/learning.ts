@@ -53,10 +53,10 @@ function chip({ frame, forgettable }: Source, commands: Commands): HTMLElement {
   return h("li", {}, jump, forget);
 }
 
-/** Where an adapter's knowledge is from; a list of any length needs the width of the panel. */
+/** Where an adapter's knowledge is from. */
 function sourceFact(sources: Source[], commands: Commands): HTMLElement[] {
   const list = h("ul", { class: "lit-sources" }, ...sources.map((source) => chip(source, commands)));
-  return [h("dt", { class: "lit-wide" }, "learned from"), h("dd", { class: "lit-wide" }, list)];
+  return fact("from", list);
 }
 
 function lossFact(adapter: AdapterInfo): HTMLElement[] {
@@ -87,8 +87,11 @@ function adapterFacts(
     h(
       "dl",
       { class: "lit-facts" },
-      ...fact("adapter", h("strong", {}, `v${adapter.version}`)),
-      ...fact("took", h("span", { class: "lit-number" }, `${brief(adapter.update_s)} s`)),
+      ...fact(
+        "adapter",
+        h("strong", {}, `v${adapter.version}`),
+        h("span", { class: "lit-number lit-dim" }, ` in ${brief(adapter.update_s)} s`),
+      ),
       ...lossFact(adapter),
       ...sourceFact(sources, commands),
     ),
@@ -104,10 +107,15 @@ function savings(store: Store): HTMLElement {
   const { n_accepted = 0, n_corrections = 0, saved_s = 0 } = store.state ?? {};
   const all = (store.state?.objects.length ?? 0) > 1 ? " in all" : "";
   const given = n_corrections === 1 ? "1 correction" : `${n_corrections} corrections`;
+  const spared = n_accepted === 1 ? "1 correction" : `${n_accepted} corrections`;
   const saved =
-    n_accepted > 0 ? `${n_accepted} saved, about ${Math.round(saved_s)} s of work` : "None saved yet";
+    n_accepted > 0
+      ? `LIT saved ${spared}, about ${Math.round(saved_s)} s`
+      : "LIT has saved no correction yet";
   const without =
-    n_accepted > 0 ? `${given}${all}, ${n_corrections + n_accepted} without LIT` : `${given}${all}`;
+    n_accepted > 0
+      ? `You gave ${given}${all}; without LIT ${n_corrections + n_accepted}`
+      : `You gave ${given}${all}`;
   return h(
     "p",
     { class: "lit-saved", title: SHADOW },
@@ -142,6 +150,7 @@ export function makeLearning(store: Store, commands: Commands) {
     const focused = learned.contains(document.activeElement);
     const several = (state?.objects.length ?? 0) > 1;
     setText(whose, object && several ? ` · ${object.name}` : "");
+    whose.title = object?.name ?? "";
     const facts = adapterFacts(adapter, sourcesOf(adapter, object), commands);
     const off = h(
       "p",

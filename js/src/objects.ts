@@ -182,7 +182,7 @@ export function makeObjects(store: Store, commands: Commands) {
 
   function update(): void {
     const { state } = store;
-    add.disabled = !state || store.link === "disconnected";
+    add.disabled = !state;
     const n = state?.objects.length ?? 0;
     setText(count, n > 1 ? ` · ${n}` : "");
     draw(state?.objects, store.active, store.nFrames, store.editing);

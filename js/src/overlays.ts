@@ -11,18 +11,33 @@ import { makeLegend } from "./timeline";
 
 const MOST_SOURCES = 6;
 
+const OFFLINE =
+  "Not connected: nothing can be changed. Without session= the work is lost with the kernel unless it was exported";
+const CORNERS = "Click the next corner; \u23ce or the first corner closes it, Esc drops it";
+
+/** There is nothing yet: the picture calls for the first click. */
+const calls = (store: Store): boolean =>
+  nextOf(store) === "click" && !store.drawing && store.markers(store.frame).length === 0;
+
 function makeHint(store: Store) {
   const text = h("span", {});
   const element = h("div", { class: "lit-hint", "aria-hidden": "true" }, text);
 
+  const refuse = memo(() => element.animate?.([{ opacity: 0.2 }, { opacity: 1 }], 400));
+
+  function hintOf(): string {
+    if (!store.online) return OFFLINE;
+    if (store.drawing) return store.drawing.corners ? CORNERS : "";
+    if (calls(store)) return "Click the object to follow";
+    return store.state && !store.frames.has(store.frame) ? `Loading frame ${store.frame}` : "";
+  }
+
   function update(): void {
-    const empty = nextOf(store) === "click" && store.markers(store.frame).length === 0;
-    const loading = store.state !== null && !store.frames.has(store.frame);
-    if (empty) setText(text, "Click the object to follow");
-    else if (loading) setText(text, `Loading frame ${store.frame}`);
-    else if (store.link === "disconnected") setText(text, "Not connected");
-    element.hidden = !empty && !loading && store.link !== "disconnected";
-    element.classList.toggle("lit-call", empty);
+    const hint = hintOf();
+    setText(text, hint);
+    element.hidden = hint === "";
+    element.classList.toggle("lit-call", store.online && calls(store));
+    refuse(store.refused);
   }
   return { element, update };
 }
@@ -74,25 +89,22 @@ function makeProposalBar(store: Store, commands: Commands) {
       h("span", { class: `lit-patch lit-${name}`, "aria-hidden": "true" }),
       text,
     );
+  const legend = h("div", { class: "lit-patches" }, key("added", "added"), key("removed", "removed"));
   const element = h(
     "div",
     { class: "lit-proposal", role: "group", "aria-label": "Proposal" },
     title,
-    h(
-      "div",
-      { class: "lit-verdict" },
-      accept,
-      reject,
-      base,
-      key("added", "added"),
-      key("removed", "removed"),
-    ),
+    h("div", { class: "lit-verdict" }, accept, reject, base),
+    legend,
   );
 
   function update(): void {
     // A running job needs its Stop button, which lies below.
     element.hidden = !store.open || store.running;
     setText(title, proposalTitle(store));
+    accept.disabled = reject.disabled = !store.online;
+    const object = store.state && objectOf(store.state, store.proposal?.object ?? -1);
+    legend.style.setProperty("--object", object?.colour ?? "");
     base.setAttribute("aria-pressed", String(store.holdBase));
   }
   return { element, update };
@@ -110,6 +122,10 @@ export function makeErrorBar(store: { error: string }, commands: { dismissError(
   return { element, update };
 }
 
+/** The order in which the groups fill the columns of the help evenly. */
+const COLUMNS = ["Look", "Play and go", "Draw", "Track and learn", "Steps and objects"];
+const inColumns = () => [...GROUPS].sort(([one], [other]) => COLUMNS.indexOf(one) - COLUMNS.indexOf(other));
+
 function makeHelp(store: Store, commands: Commands) {
   const row = (shown: string, does: string) => [h("dt", {}, h("kbd", {}, shown)), h("dd", {}, does)];
   const list = (title: string, rows: HTMLElement[]) =>
@@ -117,7 +133,7 @@ function makeHelp(store: Store, commands: Commands) {
   const close = button({ icon: "cross", label: "Close the help", key: "Esc", run: commands.toggleHelp });
   const element = h(
     "div",
-    { class: "lit-help", role: "region", "aria-label": "Help", tabindex: 0 },
+    { class: "lit-help lit-scroll", role: "region", "aria-label": "Help", tabindex: 0 },
     close,
     h(
       "div",
@@ -126,7 +142,7 @@ function makeHelp(store: Store, commands: Commands) {
         "Mouse",
         MOUSE.flatMap(([shown, does]) => row(shown, does)),
       ),
-      ...GROUPS.map(([name, bindings]) =>
+      ...inColumns().map(([name, bindings]) =>
         list(
           name,
           bindings.flatMap(({ shown, does }) => row(shown, does)),

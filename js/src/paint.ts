@@ -4,6 +4,7 @@ import type { Point } from "./geometry";
 import type { Layer } from "./layers";
 import type { Prompt } from "./messages";
 import type { Drawing } from "./store";
+import type { ToolName } from "./tools/tool";
 
 type Context = CanvasRenderingContext2D;
 
@@ -64,7 +65,7 @@ export function hatch(
   return context.createPattern(tile, "repeat");
 }
 
-export const isPaint = ({ kind }: Pick<Drawing, "kind">): boolean => kind === "brush" || kind === "eraser";
+export const isPaint = (kind: Drawing["kind"] | ToolName): boolean => kind === "brush" || kind === "eraser";
 
 /** The way of a brush or an eraser, in video pixels. */
 export function paintStroke(context: Context, { points, kind, radius }: Drawing, colour: string): void {
@@ -83,7 +84,7 @@ export function paintStroke(context: Context, { points, kind, radius }: Drawing,
 /** The outline of a lasso or a box on its light rim; dashed where it takes away. */
 export function paintShape(
   context: Context,
-  { points, kind }: Pick<Drawing, "points" | "kind">,
+  { points, kind, corners }: Pick<Drawing, "points" | "kind" | "corners">,
   colour: string,
   scale: number,
 ): void {
@@ -96,24 +97,44 @@ export function paintShape(
     for (const { x, y } of points) context.lineTo(x, y);
   }
   context.lineJoin = "round";
+  context.setLineDash(kind === "cut" ? [6 / scale, 5 / scale] : []);
+  strokeOnRim(context, colour, scale);
+  if (corners) paintCorners(context, points, colour, scale);
+  context.setLineDash([]);
+}
+
+/** Draw the path that was begun on a light rim. */
+function strokeOnRim(context: Context, colour: string, scale: number): void {
   for (const [ink, width] of [
     ["#ffffffb0", CASING_PX],
     [colour, OUTLINE_PX],
   ] as const) {
     context.strokeStyle = ink;
     context.lineWidth = width / scale;
-    context.setLineDash(kind === "cut" ? [6 / scale, 5 / scale] : []);
     context.stroke();
   }
-  context.setLineDash([]);
 }
 
-function disc(context: Context, at: Point, radius: number, fill: string, rim: string): void {
+/** The corners of a polygon that is not closed yet, the first one larger, and the line that would close it. */
+function paintCorners(context: Context, points: Point[], colour: string, scale: number): void {
+  const [first, last] = [points[0], points.at(-1)] as [Point, Point];
+  context.beginPath();
+  context.moveTo(last.x, last.y);
+  context.lineTo(first.x, first.y);
+  context.setLineDash([5 / scale, 4 / scale]);
+  strokeOnRim(context, colour, scale);
+  context.setLineDash([]);
+  points.forEach((point, i) => {
+    disc(context, point, (i === 0 ? 5 : 3.5) / scale, colour, "#fff", 1.5 / scale);
+  });
+}
+
+function disc(context: Context, at: Point, radius: number, fill: string, rim: string, rimWidth = 2): void {
   context.beginPath();
   context.arc(at.x, at.y, radius, 0, 2 * Math.PI);
   context.fillStyle = fill;
   context.fill();
-  context.lineWidth = 2;
+  context.lineWidth = rimWidth;
   context.strokeStyle = rim;
   context.stroke();
 }
@@ -142,7 +163,7 @@ export function inkOn(colour: string): "#111" | "#fff" {
   return 0.299 * red + 0.587 * green + 0.114 * blue > 140 ? "#111" : "#fff";
 }
 
-/** The object's number just above its mask. */
+/** The object's number, its middle at a point. */
 export function paintNumber(
   context: Context,
   text: string,
@@ -153,7 +174,7 @@ export function paintNumber(
   context.font = `600 11px ${getComputedStyle(context.canvas).fontFamily}`;
   const width = Math.max(16, context.measureText(text).width + 8);
   context.beginPath();
-  context.roundRect(at.x - width / 2, at.y - 20, width, 16, 4);
+  context.roundRect(at.x - width / 2, at.y - 8, width, 16, 4);
   context.fillStyle = colour;
   context.fill();
   if (active) {
@@ -164,5 +185,5 @@ export function paintNumber(
   context.fillStyle = inkOn(colour);
   context.textAlign = "center";
   context.textBaseline = "middle";
-  context.fillText(text, at.x, at.y - 11.5);
+  context.fillText(text, at.x, at.y + 0.5);
 }

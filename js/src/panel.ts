@@ -17,13 +17,14 @@ export function makePanel(store: Store, commands: Commands, canvas: FrameCanvas)
   const candidates = makeCandidates(store, commands, canvas);
   const element = h(
     "div",
-    { class: "lit-panel", role: "group", "aria-label": "Objects and learning", tabindex: 0 },
+    { class: "lit-panel lit-scroll", role: "group", "aria-label": "Objects and learning", tabindex: 0 },
     ...parts.map((part) => part.element),
     candidates.element,
   );
   return {
     element,
     update(): void {
+      element.inert = !store.online;
       for (const part of [...parts, prompts, candidates]) part.update();
     },
   };

@@ -112,10 +112,9 @@ export function listenToPointer({ root, canvas, keyboard, hover, tool, enabled, 
     hover.leave();
   }
 
-  /** The brush under the pointer, as large as what it paints. */
+  /** The brush under the pointer, as large as what it paints; it goes and comes with its tool. */
   function ring(event: PointerEvent): void {
-    const { x, y } = positionOf(event);
-    canvas.showRing(tool().round ? { x, y } : null);
+    canvas.showRing(positionOf(event));
   }
 
   function wheel(event: WheelEvent): void {

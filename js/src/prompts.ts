@@ -24,7 +24,7 @@ function line(each: Standing, prompts: Prompt[], commands: Commands): HTMLElemen
     run: () => commands.seek(frame),
   });
   const all = () => commands.clearPrompts(frame);
-  const whole = each.painted ? "mask" : each.box.length > 0 ? "box" : "";
+  const whole = each.painted ? "painted mask" : each.box.length > 0 ? "box" : "";
   const chips = [
     ...(whole ? [chip(whole, `Take back the ${whole} on frame ${frame}`, all)] : []),
     ...prompts.map((prompt, i) =>

@@ -64,6 +64,7 @@ export function isInRange(state: State, object: ObjectInfo): boolean {
 export function nextAction(state: State, frame: number, active: number, proposalOpen: boolean): NextAction {
   if (proposalOpen) return "accept";
   const object = objectOf(state, active);
+  if (object?.locked || object?.hidden) return null;
   if (isTracked(object) && canLearn(state, frame, active)) {
     // Where the object's own prompt stands there is no prediction that could have been wrong: nothing is learned.
     return statusOn(object, frame) === "prompted" ? "track" : "learn";

@@ -35,6 +35,8 @@ export interface Drawing {
   kind: "brush" | "eraser" | "lasso" | "cut" | "box";
   /** Of the brush, in video pixels. */
   radius: number;
+  /** The points are corners, clicked one by one, and more may come. */
+  corners?: boolean;
 }
 
 export class Store {
@@ -63,6 +65,8 @@ export class Store {
   peek: number | null = null;
   /** The widget fills the window. */
   full = false;
+  /** How often something was asked for that takes a kernel while there was none. */
+  refused = 0;
   /** Clicks that the kernel has not confirmed yet. */
   pending: Prompt[] = [];
   tool: ToolName = "point";
@@ -111,6 +115,7 @@ export class Store {
         | "drawing"
         | "looping"
         | "full"
+        | "refused"
         | "speed"
       >
     >,
@@ -191,7 +196,7 @@ export class Store {
         break;
       case "error":
         this.error = message.message;
-        this.#dropWaiting();
+        this.dropWaiting();
         if (this.proposal) this.proposal.judged = false;
         break;
     }
@@ -227,7 +232,12 @@ export class Store {
 
   /** Whether there is a step to take back, be it one that the kernel has not answered yet. */
   get canUndo(): boolean {
-    return this.pending.length > 0 || this.masks.hasDrafts || (this.state?.can_undo ?? false);
+    return this.pending.length > 0 || this.masks.hasDrafts || (this.online && this.state?.can_undo) || false;
+  }
+
+  /** Whether the kernel may be there. */
+  get online(): boolean {
+    return this.link !== "disconnected";
   }
 
   /** Stop showing the newest click that the kernel has not confirmed. */
@@ -277,10 +287,11 @@ export class Store {
     }
     this.#ended = { frame: this.frame, object: this.active };
     // What waits behind a cancelled job is dropped with it.
-    if (job.status === "cancelled") this.#dropWaiting();
+    if (job.status === "cancelled") this.dropWaiting();
   }
 
-  #dropWaiting(): void {
+  /** Stop showing what the kernel has not answered and will not. */
+  dropWaiting(): void {
     this.pending = [];
     this.masks.dropDrafts();
   }

@@ -2,6 +2,8 @@
 
 import type { Commands } from "./commands";
 import { button, h, setText } from "./dom";
+import type { State } from "./messages";
+import { isPaint } from "./paint";
 import type { Store } from "./store";
 import type { Tool } from "./tools/tool";
 
@@ -10,6 +12,9 @@ const LINKS = {
   connected: "connected",
   disconnected: "not connected",
 } as const;
+
+/** What a video given as an array is called; its size and length stand beside it. */
+const titleOf = ({ video }: State): string => (video.name === "array" ? "video" : video.name);
 
 export function makeToolbar(store: Store, commands: Commands, tools: Tool[]) {
   const toolButtons = tools.map((tool) => {
@@ -24,6 +29,7 @@ export function makeToolbar(store: Store, commands: Commands, tools: Tool[]) {
     return element;
   });
   const size = h("span", { class: "lit-number lit-dim" });
+  const px = h("span", { class: "lit-dim lit-unit" }, "px");
   const smaller = button({
     text: "−",
     label: "Smaller brush",
@@ -42,7 +48,7 @@ export function makeToolbar(store: Store, commands: Commands, tools: Tool[]) {
     "div",
     { class: "lit-group lit-brush", role: "group", "aria-label": "Brush size" },
     smaller,
-    size,
+    h("span", { class: "lit-across" }, size, px),
     larger,
   );
   const undo = button({ icon: "undo", label: "Undo", key: "Z", run: commands.undo });
@@ -52,7 +58,8 @@ export function makeToolbar(store: Store, commands: Commands, tools: Tool[]) {
   const help = button({ text: "?", label: "Help: keys and mouse", run: commands.toggleHelp });
   help.title = "Help (?)";
   const title = h("span", { class: "lit-title" });
-  const position = h("span", { class: "lit-position" });
+  const position = h("span", { class: "lit-at" });
+  const where = h("span", { class: "lit-position" }, h("span", { class: "lit-unit" }, "frame "), position);
   const pixels = h("span", { class: "lit-position lit-size" });
   const dot = h("span", { class: "lit-dot", "aria-hidden": "true" });
   const model = h("span", { class: "lit-model" });
@@ -63,8 +70,9 @@ export function makeToolbar(store: Store, commands: Commands, tools: Tool[]) {
     { class: "lit-toolbar", role: "toolbar", "aria-label": "Tools" },
     h("div", { class: "lit-group" }, ...toolButtons),
     h("div", { class: "lit-group" }, undo, redo, whole),
+    h("div", { class: "lit-about" }, title, where, pixels),
+    // Behind the words, which stay where they are when it comes.
     brush,
-    h("div", { class: "lit-about" }, title, position, pixels),
     link,
     full,
     help,
@@ -75,14 +83,17 @@ export function makeToolbar(store: Store, commands: Commands, tools: Tool[]) {
     undo.disabled = !store.canUndo;
     toolButtons.forEach((element, i) => {
       element.setAttribute("aria-pressed", String(tools[i]?.name === store.tool));
+      element.disabled = !store.online;
     });
-    brush.hidden = !tools.find((tool) => tool.name === store.tool)?.round;
-    setText(size, `${2 * store.brush} px`);
-    redo.disabled = !state?.can_redo;
+    brush.hidden = !isPaint(store.tool);
+    setText(size, String(2 * store.brush));
+    redo.disabled = !store.online || !state?.can_redo;
     full.setAttribute("aria-pressed", String(store.full));
     help.setAttribute("aria-expanded", String(store.help));
-    setText(title, state?.video.name ?? "");
-    setText(position, state ? `frame ${store.frame}/${store.nFrames - 1}` : "");
+    setText(title, state ? titleOf(state) : "");
+    title.title = state?.video.name ?? "";
+    setText(position, state ? `${store.frame} of 0–${store.nFrames - 1}` : "");
+    position.title = `Frame ${store.frame}; the ${store.nFrames} frames are numbered from 0`;
     setText(pixels, state ? `· ${state.video.width}×${state.video.height}` : "");
     setText(model, store.link === "connected" ? (state?.model ?? "") : LINKS[store.link]);
     link.dataset.link = store.link;

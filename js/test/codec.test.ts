@@ -1,7 +1,9 @@
 import { deflateSync } from "node:zlib";
-import { expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { bytesOf, decodeMask } from "../src/codec";
-import { bounds, edges, makeDiff, topOf } from "../src/layers";
+import type { Size } from "../src/geometry";
+import { labelSpot } from "../src/label";
+import { bounds, edges, makeDiff } from "../src/layers";
 import { stubPictures } from "./fakes";
 
 /** What `zlib.compress(numpy.packbits(mask))` gives. */
@@ -41,11 +43,32 @@ it("finds the box and the pixels", () => {
   expect(bounds(new Uint8Array(15), size).pixels).toBe(0);
 });
 
-it("puts the number above the middle of the mask, not on a stray speck", () => {
-  const size = { width: 5, height: 3 };
-  const bits = Uint8Array.from([1, 0, 0, 0, 0, 0, 0, 1, 1, 1, 0, 0, 1, 1, 1]);
-  const { box, pixels } = bounds(bits, size);
-  expect(topOf(bits, size, box, pixels)).toEqual({ x: 21.5 / 7, y: 1 });
+describe("the number of an object", () => {
+  /** A mask of rectangles `[x0, y0, x1, y1]`, the ends left out. */
+  function spotOf(size: Size, ...rectangles: [number, number, number, number][]) {
+    const bits = new Uint8Array(size.width * size.height);
+    for (const [x0, y0, x1, y1] of rectangles) {
+      for (let y = y0; y < y1; y++) bits.fill(1, y * size.width + x0, y * size.width + x1);
+    }
+    return labelSpot(bits, size, bounds(bits, size).box);
+  }
+
+  it("lies in the middle of the largest part, not on a stray speck", () => {
+    const spot = spotOf({ width: 20, height: 12 }, [0, 0, 3, 2], [10, 4, 19, 11]);
+    expect(spot).toEqual({ x: 14.5, y: 7.5, depth: 4, top: 4 });
+  });
+
+  it("lies inside what is hollow or bent, of a large mask too", () => {
+    const arms = spotOf({ width: 800, height: 600 }, [100, 100, 180, 500], [100, 420, 700, 500]);
+    const inside = arms.x < 180 ? arms.y > 100 && arms.y < 500 : arms.y > 420 && arms.y < 500 && arms.x < 700;
+    expect([inside, arms.depth > 20]).toEqual([true, true]);
+  });
+
+  it("is found a place where the mask is a hair or nothing", () => {
+    const size = { width: 400, height: 300 };
+    expect(spotOf(size, [10, 20, 11, 280])).toMatchObject({ x: 10.5, depth: 0.5 });
+    expect(spotOf(size).depth).toBe(0);
+  });
 });
 
 it("outlines a single pixel with its four edges, at the border too", () => {

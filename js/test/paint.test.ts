@@ -123,6 +123,10 @@ describe("a tool", () => {
     view.press("Escape");
     expect(document.activeElement).toBe(view.root);
     for (const corner of corners) view.click(...corner);
+    await view.settled();
+    expect(view.root.querySelector(".lit-hint")?.textContent).toContain(
+      "\u23ce or the first corner closes it",
+    );
     view.press("Enter");
     expect(count(await sent(0))).toBeCloseTo(200, -2);
     expect([view.model.buffers.length, view.model.of("learn").length]).toEqual([1, 0]);
@@ -143,8 +147,7 @@ describe("a tool", () => {
   it("shows what the kernel refuses no longer", async () => {
     view.press("b");
     view.drag([[200, 200]]);
-    await view.settled();
-    expect(view.root.dataset.masks).toBe("1");
+    await vi.waitFor(() => expect(view.root.dataset.masks).toBe("1"));
     view.model.receive({ type: "error", message: "no" });
     await view.settled();
     expect(view.root.dataset.masks).toBe("0");
@@ -166,7 +169,7 @@ it("lists prompts, each with a way to take it back", async () => {
   const list = view.root.querySelector(".lit-prompts") as HTMLElement;
   expect([...list.querySelectorAll("button")].map((each) => each.textContent)).toEqual([
     "2",
-    "mask",
+    "painted mask",
     "+",
     "−",
   ]);

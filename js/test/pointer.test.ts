@@ -117,3 +117,56 @@ it("the time line shows the frame under the pointer and asks for it", async () =
   expect(small().hidden).toBe(true);
   expect(view.root.dataset.frame).toBe("0");
 });
+
+it("shows the brush's ring only while its tool is in hand", async () => {
+  view = await Opened.with();
+  const ring = view.root.querySelector(".lit-ring") as HTMLElement;
+  fire("pointermove", 100, 200);
+  expect(ring.hidden).toBe(true);
+  for (const [key, hidden] of [
+    ["b", false],
+    ["p", true],
+  ] as const) {
+    view.press(key);
+    await view.settled();
+    expect(ring.hidden).toBe(hidden);
+  }
+});
+
+it("calls for the first click until the pointer is pressed", async () => {
+  view = await Opened.with();
+  const hint = view.root.querySelector(".lit-hint") as HTMLElement;
+  view.model.receive({ type: "frames", indices: [0] }, [bufferOf(1)]);
+  await view.settled();
+  expect([hint.hidden, hint.textContent]).toEqual([false, "Click the object to follow"]);
+  view.press("x");
+  fire("pointerdown", 100, 200, { button: 0 });
+  await view.settled();
+  expect(hint.hidden).toBe(true);
+});
+
+describe("without a kernel", () => {
+  it("the click that finds it gone leaves nothing, and the next ones are refused in sight", async () => {
+    view = await Opened.with({ can_undo: true });
+    const { root, model } = view;
+    model.send = () => {
+      throw new Error("the kernel is gone");
+    };
+    fire("pointerdown", 100, 200, { button: 0 });
+    await view.settled();
+    expect(root.dataset).toMatchObject({ status: "disconnected", prompts: "0" });
+    expect(root.querySelector(".lit-hint")?.textContent).toMatch(/^Not connected: nothing can be changed/);
+    const dead = [".lit-tool", "[aria-label=Undo]"].map(
+      (each) => root.querySelector<HTMLButtonElement>(each)?.disabled,
+    );
+    expect([...dead, root.querySelector<HTMLElement>(".lit-panel")?.inert]).toEqual([true, true, true]);
+    fire("pointerup", 100, 200);
+    fire("pointerdown", 300, 200, { button: 0 });
+    for (const key of ["t", "h", "N", "z"]) view.press(key);
+    await view.settled();
+    expect([model.sent.filter(({ type }) => type === "click").length, root.dataset.prompts]).toEqual([
+      0,
+      "0",
+    ]);
+  });
+});

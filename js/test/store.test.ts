@@ -201,10 +201,14 @@ it("stays within the video", () => {
 
 describe("the next action", () => {
   const prompted = [{ frame: 0, object: 1, painted: false, box: [], first: true }];
+  const changed = (change: object) =>
+    someState({ objects: someState().objects.map((each) => ({ ...each, ...change })), standing: prompted });
   it.each([
     ["click", someState(), 0, false],
     ["track", someState({ standing: prompted }), 0, false],
     ["track", someState({ objects: runs([0, 0, "prompted"]) }), 0, false],
+    [null, changed({ locked: true }), 0, false],
+    [null, changed({ hidden: true }), 0, false],
     [null, someState({ objects: runs([0, 9, "tracked"]) }), 0, false],
     ["learn", someState({ objects: runs([0, 9, "tracked"]), standing: prompted }), 0, false],
     [null, someState({ objects: runs([0, 9, "tracked"]), standing: prompted }), 5, false],

@@ -43,7 +43,7 @@ def accept_a_proposal(view, frame=10):
     view.until(f"d.proposal === '{frame}:1' && d.status === 'idle'")
     view.press("a")
     view.until("d.proposal === '' && d.status === 'idle'")
-    assert "1 saved" in view.text("saved")
+    assert "saved 1 correction" in view.text("saved")
 
 
 def whole_loop(view, target):

@@ -59,7 +59,7 @@ def test_annotate_correct_learn_propose_accept_undo_reload(open_lab, record_prop
     view.press("a")
     view.until("d.proposal === '' && d.status === 'idle'")
     assert lab.ask("w.accepted") == [10]
-    assert "1 saved" in view.text("saved")
+    assert "saved 1 correction" in view.text("saved")
 
     view.press("ControlOrMeta+z")
     view.until("d.job === 'predict:done' && d.proposal === '10:1' && d.frame === '10'")

@@ -94,7 +94,7 @@ def test_painting_erasing_and_lassoing_give_what_is_seen(open_page):
     view.until(f"Number(d.maskPixels) > {int(brushed.sum()) + 1500} && d.status === 'idle'")
     done(widget)
     assert widget.mask(0)[60, 60:120].all()
-    view.root.get_by_role("button", name="Take back the mask on frame 0").click()
+    view.root.get_by_role("button", name="Take back the painted mask on frame 0").click()
     view.until("d.standing === '' && d.maskPixels === '0'")
     view.press("x")
     drag(page, (200, 20), (120, 100))

@@ -12,7 +12,7 @@ export function makeHelp(store: GalleryStore, commands: Commands) {
   const problems = h("div", {});
   const element = h(
     "div",
-    { class: "lit-help", role: "region", "aria-label": "Help", tabindex: 0 },
+    { class: "lit-help lit-scroll", role: "region", "aria-label": "Help", tabindex: 0 },
     close,
     problems,
     h("div", {}, h("h3", { class: "lit-heading" }, "Marks"), makeMarks()),

@@ -112,7 +112,7 @@ function assemble(store: GalleryStore, commands: Commands) {
   stage.element.append(error.element);
   const panel = h(
     "div",
-    { class: "lit-panel", role: "group", "aria-label": "Guesses and learning", tabindex: 0 },
+    { class: "lit-panel lit-scroll", role: "group", "aria-label": "Guesses and learning", tabindex: 0 },
     guesses.element,
     learning.element,
   );

@@ -18,6 +18,10 @@ export function lassoTool(store: Store, commands: Commands): Tool {
     return true;
   }
 
+  function corners(clicked: boolean): void {
+    if (store.drawing) store.set({ drawing: { ...store.drawing, corners: clicked } });
+  }
+
   return {
     name: "lasso",
     icon: "lasso",
@@ -40,10 +44,12 @@ export function lassoTool(store: Store, commands: Commands): Tool {
     drag(at): void {
       dragged = true;
       commands.drawTo(at);
+      corners(false);
     },
     lift(): void {
       // A drag is a whole lasso; single clicks are corners, and more of them may come.
       if (dragged && (store.drawing?.points.length ?? 0) > 3) finish();
+      else corners(true);
     },
     finish,
     stop(): void {

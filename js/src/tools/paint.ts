@@ -9,7 +9,6 @@ export function paintTool(store: Store, commands: Commands, name: "brush" | "era
   return {
     name,
     icon: name,
-    round: true,
     text: name === "brush" ? "Brush" : "Eraser",
     key: name === "brush" ? "B" : "E",
     label:

@@ -19,8 +19,6 @@ export interface Tool {
   readonly icon: IconName;
   readonly key: string;
   readonly label: string;
-  /** The brush shows its size under the pointer. */
-  readonly round?: boolean;
   press(press: Press): void;
   /** The pointer moves with the button down. */
   drag?(at: Point): void;
