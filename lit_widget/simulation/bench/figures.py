@@ -9,7 +9,7 @@ import pandas as pd
 
 from lit_widget.simulation.report import COLOURS, new_figure
 
-from .tables import ALL, budget_table, label, main_table
+from .tables import ALL, budget_table, labels, main_table
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -54,15 +54,15 @@ def analysis_figure(records: pd.DataFrame, events: pd.DataFrame) -> Figure:
     """Corrections per pair, sorted, and where in the video they are, a line per data set (paper figure 3)."""
     figure = new_figure(9.0, 3.4)
     tail, place = figure.subplots(1, 2)
-    free = records.loc[records["budget"].isna()]
+    free, called = records.loc[records["budget"].isna()], labels(records)
     for source, own in free.groupby("source", sort=False):
         corrections = np.sort(own["corrections"])[::-1]
-        tail.plot(100 * np.arange(1, len(own) + 1) / len(own), corrections, ".-", label=label(str(source)))
+        tail.plot(100 * np.arange(1, len(own) + 1) / len(own), corrections, ".-", label=called[str(source)])
         if not events.empty:
             of_source = (events["source"] == source) & events["budget"].isna() & (events["event"] == "corrected")
             placed = events.loc[of_source].merge(own[["video", "object", "seed", "length"]])
             share, edges = np.histogram(placed["frame"] / placed["length"], bins=10, range=(0, 1))
-            place.stairs(100 * share / max(share.sum(), 1), 100 * edges, label=label(str(source)))
+            place.stairs(100 * share / max(share.sum(), 1), 100 * edges, label=called[str(source)])
     tail.set(xlabel="% of the pairs", title="Per video and object")
     place.set(xlabel="% of the video", title="Over the length of the videos")
     tail.legend(frameon=False)

@@ -14,8 +14,8 @@ import pandas as pd
 from tqdm.auto import tqdm
 
 from lit_widget.core.strategy import find_strategy
-from lit_widget.simulation.datasets import open_sources
-from lit_widget.simulation.runner import environment
+from lit_widget.simulation.datasets import open_sources, require_different, source_labels
+from lit_widget.simulation.runner import environment, nothing_visible
 from lit_widget.video.models import find_entry
 from lit_widget.video.strategies import STRATEGIES
 
@@ -24,7 +24,7 @@ from .experiments import Experiment, find_experiment
 from .store import UnitStore
 from .tables import events_table, records_table
 from .units import Unit, list_units
-from .work import run_units
+from .work import require_workers, run_units
 
 if TYPE_CHECKING:
     from distributed import Client
@@ -80,7 +80,7 @@ class BenchResult:
 
 def run_bench(
     name: str,
-    data: Iterable[str],
+    data: str | Iterable[str],
     *,
     out: str | Path,
     strategies: Iterable[str] | None = None,
@@ -98,7 +98,7 @@ def run_bench(
 
     Args:
         name: one of `EXPERIMENTS`.
-        data: sources for `open_sources`.
+        data: a source for `open_sources`, or several.
         out: folder of the results.
         strategies: names, of which the first is the baseline; the experiment's own by default.
         seeds: of the user, the adapters' initial weights and dropout; results are means over them.
@@ -113,15 +113,23 @@ def run_bench(
         What was found; interrupting (Ctrl-C), or a scheduler that is gone, returns what was done.
 
     Raises:
-        ValueError: if a name is unknown, a source cannot be read, or workers of the cluster cannot run units.
+        ValueError: if a name is unknown, a source cannot be read, is given twice or shows no object, `out` cannot be
+            written to, or workers of the cluster cannot run units.
     """
     experiment, options = find_experiment(name), dict(model or {})
     chosen = list(dict.fromkeys(find_strategy(each, STRATEGIES).name for each in strategies or experiment.strategies))
     entry = find_entry(options.get("name"), options.get("config")).name
     called = " ".join([entry, *(str(options[each]) for each in ("weights", "precision") if options.get(each))])
-    sources = [(source, open_sources([source])) for source in data]
+    given = [data] if isinstance(data, str) else list(data)
+    require_different(given)
+    sources = [(source, open_sources([source])) for source in given]
     units = _first(list_units(sources, experiment.arms(chosen), seeds, called), limit)
+    if not units:
+        called = source_labels(given)
+        raise nothing_visible([(called[source], sequence) for source, found in sources for sequence in found])
     store, failed, stopped = UnitStore(out), {}, None
+    require_workers(workers, client)
+    store.prepare()
     try:
         with tqdm(total=len(units), disable=not progress, unit="unit") as bar:
             run_units(

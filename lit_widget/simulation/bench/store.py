@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -15,11 +16,27 @@ class UnitStore:
     """A folder with a file per finished unit and one per failed unit; several processes may write to it at once.
 
     Args:
-        folder: where; made when the first file is written.
+        folder: where; made when it is prepared or the first file is written.
     """
 
     def __init__(self, folder: str | Path) -> None:
         self.folder = Path(folder)
+
+    def prepare(self) -> None:
+        """Make the folder and see that it can be written to.
+
+        Raises:
+            ValueError: if it cannot.
+        """
+        units = self.folder / "units"
+        try:
+            units.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryFile(dir=units):
+                pass
+        except OSError as error:
+            raise ValueError(
+                f"results cannot be written to {self.folder} ({error.strerror}); give a folder that can be written to"
+            ) from None
 
     def done(self, unit: Unit) -> bool:
         """Whether a unit is finished."""

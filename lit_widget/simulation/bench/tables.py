@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from lit_widget.simulation.datasets import data_set, source_labels
 from lit_widget.simulation.metrics import bootstrap_interval, reduction_interval
 from lit_widget.simulation.runner import MANY_CORRECTIONS
 
@@ -19,7 +19,6 @@ from .paper import (
     PAIR_CORRECTIONS,
     UNCORRECTED_SCORES,
     column,
-    data_set,
     printed_corrections,
     printed_minutes,
 )
@@ -63,12 +62,12 @@ def main_table(records: pd.DataFrame) -> pd.DataFrame:
     is beside its own data sets and subset. "missed" are errors that nobody corrected. The last columns score the
     resulting masks in per cent, by the rules of the data set's own benchmark.
     """
-    rows = []
+    rows, called = [], labels(records)
     for (source, tau, tracker), pairs in _groups(records, ["source", "tau", "tracker"]):
         for subset, chosen in _subsets(pairs["corrections"].iloc[:, 0]):
             corrections, minutes = pairs["corrections"].loc[chosen], pairs["annotation_s"].loc[chosen] / 60
             for way in corrections.columns:
-                row = {"data": label(source), "tau": tau, "tracker": tracker, "pairs of": subset, "strategy": way}
+                row = {"data": called[source], "tau": tau, "tracker": tracker, "pairs of": subset, "strategy": way}
                 row |= {"pairs": len(corrections), "corrections": corrections[way].mean()}
                 row |= _reduction(corrections, way, "corrections")
                 row |= {"minutes": minutes[way].mean()}
@@ -87,7 +86,7 @@ def budget_table(records: pd.DataFrame) -> pd.DataFrame:
 
     The paper's are of pairs with many corrections where the budget is not limited.
     """
-    rows = []
+    rows, called = [], labels(records)
     for source, unlimited in _unlimited(records):
         for (budget,), pairs in _groups(records.loc[records["source"] == source], ["budget"]):
             scores = quality(source, pairs)
@@ -95,7 +94,7 @@ def budget_table(records: pd.DataFrame) -> pd.DataFrame:
                 printed = BUDGET_SCORES.get(data_set(source) or "", {}) if subset != ALL else {}
                 for way in scores.columns:
                     known = printed.get(way, [np.nan] * len(BUDGETS))[BUDGETS.index(int(budget))]
-                    row = {"data": label(source), "budget": int(budget), "pairs of": subset, "strategy": way}
+                    row = {"data": called[source], "budget": int(budget), "pairs of": subset, "strategy": way}
                     rows.append(
                         {**row, **_score(scores.loc[:, way].reindex(chosen)), "is": score_of(source), "paper": known}
                     )
@@ -104,7 +103,7 @@ def budget_table(records: pd.DataFrame) -> pd.DataFrame:
 
 def analysis_table(records: pd.DataFrame) -> pd.DataFrame:
     """Corrections of the baseline and what they are good for, of all pairs and of those with many (paper figure 3)."""
-    rows = []
+    rows, called = [], labels(records)
     for source, unlimited in _unlimited(records):
         own = records.loc[records["source"] == source]
         free = own.loc[own["budget"].isna()].assign(budget=-1)
@@ -115,7 +114,7 @@ def analysis_table(records: pd.DataFrame) -> pd.DataFrame:
         at = column(source)
         for subset, chosen in _subsets(unlimited):
             count = bootstrap_interval(unlimited.loc[chosen])
-            row = {"data": label(source), "pairs of": subset, "pairs": len(chosen), "corrections": count.estimate}
+            row = {"data": called[source], "pairs of": subset, "pairs": len(chosen), "corrections": count.estimate}
             row |= {"low": count.low, "high": count.high, "is": score_of(source)}
             row["without corrections"] = without.reindex(chosen).mean()
             row["with corrections"] = with_corrections.reindex(chosen).mean()
@@ -140,10 +139,9 @@ def score_of(source: str) -> str:
     return "J" if (data_set(source) or "").startswith("vost") else "J&F"
 
 
-def label(source: str) -> str:
-    """What tables call a source: a name, not a place."""
-    name = data_set(source)
-    return name or (source if source.startswith("embedded:") else Path(source).name)
+def labels(records: pd.DataFrame) -> dict[str, str]:
+    """What tables call each source: a name, not a place."""
+    return source_labels(records["source"].unique())
 
 
 def _benchmark(pairs: Mapping[str, pd.Series]) -> dict[str, float]:

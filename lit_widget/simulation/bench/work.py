@@ -54,10 +54,7 @@ def run_units(
             cluster cannot run units.
         ConnectionError: if the cluster is gone.
     """
-    if workers < 1:
-        raise ValueError(f"there must be at least one worker, got {workers}")
-    if workers > 1 and client is not None:
-        raise ValueError("units run on processes of this machine or on a Dask cluster; give workers or one of those")
+    require_workers(workers, client)
     setup = setup or Setup()
     waiting, keep = [unit for unit in units if not store.done(unit)], partial(_keep, store, report)
     if client is not None:
@@ -67,6 +64,18 @@ def run_units(
     else:
         for unit in waiting:
             keep(unit, compute(unit, setup))
+
+
+def require_workers(workers: int, client: Client | None) -> None:
+    """Refuse what nobody can run.
+
+    Raises:
+        ValueError: if there is not at least one worker, or there are both processes and a cluster.
+    """
+    if workers < 1:
+        raise ValueError(f"there must be at least one worker, got {workers}")
+    if workers > 1 and client is not None:
+        raise ValueError("units run on processes of this machine or on a Dask cluster; give workers or one of those")
 
 
 def _keep(store: UnitStore, report: Report, unit: Unit, outcome: Outcome) -> None:
