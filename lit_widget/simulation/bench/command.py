@@ -42,6 +42,14 @@ def add_bench(commands: Any) -> None:
     bench.set_defaults(run=_bench)
 
 
+def add_report(commands: Any) -> None:
+    """Add `report`, which needs neither data nor model."""
+    report = commands.add_parser("report", help="tables and figures of `lit-widget bench` anew, from its folder alone")
+    report.add_argument("folder", metavar="OUT", help="what --out of `lit-widget bench` was")
+    report.add_argument("--json", action="store_true", help="print a list of results as JSON")
+    report.set_defaults(run=_report)
+
+
 def _bench(parsed: argparse.Namespace) -> int:
     from .cluster import connect
     from .run import run_bench
@@ -65,14 +73,30 @@ def _bench(parsed: argparse.Namespace) -> int:
     if parsed.json:
         print(json.dumps(result.to_json(), indent=1))
     elif not result.table.empty:
-        print(result.table.to_string(index=False, float_format="{:.2f}".format, na_rep="–"))
+        print(result.text)
         print("written:", *result.files)
-    if not result.complete:
-        print(_left(result), file=sys.stderr)
+    print(_left(result), file=sys.stderr)
     return result.exit_status
 
 
+def _report(parsed: argparse.Namespace) -> int:
+    from .report import report_bench
+
+    results = report_bench(parsed.folder)
+    if parsed.json:
+        print(json.dumps([result.to_json() for result in results], indent=1))
+    for result in results:
+        if not parsed.json and not result.table.empty:
+            print(f"{result.settings['experiment']}:\n{result.text}")
+            print("written:", *result.files)
+        print(_left(result), file=sys.stderr)
+    return max(result.exit_status for result in results)
+
+
 def _left(result: BenchResult) -> str:
+    if result.complete:
+        nothing = "; no frame of them had to be judged, so that there is no table" if result.table.empty else ""
+        return f"{result.finished} of {result.units} units finished{nothing}"
     missing = result.units - result.finished - len(result.failed)
     why = f"{len(result.failed)} failed, {missing} were not run"
     stopped = f" ({result.stopped})" if result.stopped else ""

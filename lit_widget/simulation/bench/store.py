@@ -40,29 +40,40 @@ class UnitStore:
 
     def done(self, unit: Unit) -> bool:
         """Whether a unit is finished."""
-        return self._path(unit).is_file()
+        return self._result(unit.key).is_file()
 
     def save(self, unit: Unit, result: dict[str, Any]) -> None:
         """Keep the result of a finished unit."""
-        _write(self._path(unit), json.dumps(result, indent=1) + "\n")
-        self._failure(unit).unlink(missing_ok=True)
+        write_whole(self._result(unit.key), json.dumps(result, indent=1) + "\n")
+        self._failure(unit.key).unlink(missing_ok=True)
 
     def fail(self, unit: Unit, reason: str) -> None:
         """Keep why a unit failed; it is run again next time."""
-        _write(self._failure(unit), reason)
+        write_whole(self._failure(unit.key), reason)
 
     def load(self, units: Iterable[Unit]) -> list[dict[str, Any]]:
         """Results of those units that are finished, in the order given."""
-        return [json.loads(self._path(unit).read_text()) for unit in units if self.done(unit)]
+        return self.load_keys(unit.key for unit in units)
 
-    def _path(self, unit: Unit) -> Path:
-        return self.folder / "units" / f"{unit.key}.json"
+    def load_keys(self, keys: Iterable[str]) -> list[dict[str, Any]]:
+        """The same by the units' keys."""
+        paths = [self._result(key) for key in keys]
+        return [json.loads(path.read_text()) for path in paths if path.is_file()]
 
-    def _failure(self, unit: Unit) -> Path:
-        return self.folder / "failed" / f"{unit.key}.txt"
+    def failures(self, keys: Iterable[str]) -> dict[str, str]:
+        """Why units failed when they were last run, by key."""
+        paths = {key: self._failure(key) for key in keys}
+        return {key: path.read_text().strip().splitlines()[-1] for key, path in paths.items() if path.is_file()}
+
+    def _result(self, key: str) -> Path:
+        return self.folder / "units" / f"{key}.json"
+
+    def _failure(self, key: str) -> Path:
+        return self.folder / "failed" / f"{key}.txt"
 
 
-def _write(path: Path, text: str) -> None:
+def write_whole(path: Path, text: str) -> None:
+    """Write a file that is there or not, never half."""
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
     partial.write_text(text)
