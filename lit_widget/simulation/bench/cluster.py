@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -44,6 +45,7 @@ def connect(address: str) -> Client:
         from distributed import Client
     except ImportError:
         raise ValueError('a cluster needs Dask: pip install "lit-widget[cluster]"') from None
+    _hush()
     options: dict[str, Any] = {"scheduler_file": address} if Path(address).is_file() else {"address": address}
     options |= {"timeout": CONNECT_S, "set_as_default": False}
     try:
@@ -220,6 +222,14 @@ def anywhere(setup: Setup, units: list[Unit]) -> Setup:
         for name, value in setup.model.items()
     }
     return Setup(model, {unit.source: absolute_source(unit.source) for unit in units} | dict(setup.places))
+
+
+def _hush() -> None:
+    """Keep Dask from printing its own account of what the caller is told in a sentence."""
+    for name in ("distributed", "distributed.client", "asyncio", "tornado.application"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)
+    for handler in logging.getLogger("distributed").handlers:  # which its other loggers share
+        handler.setLevel(logging.CRITICAL)
 
 
 @contextmanager

@@ -9,6 +9,7 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from multiprocessing import resource_tracker
 
 from .compute import Outcome, Setup, compute
 from .pending import Pending
@@ -83,4 +84,5 @@ class Processes:
 def _leave_interrupts_to_the_main_thread() -> None:
     """Processes that this thread starts inherit that Ctrl-C is not for them."""
     if hasattr(signal, "pthread_sigmask"):
+        resource_tracker.ensure_running()  # which would undo the next line when the first process starts
         signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
