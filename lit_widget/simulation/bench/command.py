@@ -8,7 +8,10 @@ import sys
 from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
-from lit_widget.video.catalogue import OPTIONS
+from lit_widget.simulation.options import Help, strategy_names
+from lit_widget.video.catalogue import OPTIONS, section
+
+from .catalogue import HELP
 
 if TYPE_CHECKING:
     from .run import BenchResult
@@ -16,8 +19,13 @@ if TYPE_CHECKING:
 
 def add_bench(commands: Any) -> None:
     """Add the command to what `argparse.ArgumentParser.add_subparsers` returned."""
-    bench = commands.add_parser("bench", help="run one of the paper's experiments on data sets; see `lit-widget list`")
-    bench.add_argument("name", metavar="NAME", help="main, tau, budget and so on")
+    bench = commands.add_parser(
+        "bench",
+        help="run one of the paper's experiments on data sets",
+        formatter_class=Help,
+        epilog=section("experiments", HELP),
+    )
+    bench.add_argument("name", metavar="NAME", help="one of the experiments below")
     bench.add_argument(
         "--data",
         nargs="+",
@@ -25,7 +33,7 @@ def add_bench(commands: Any) -> None:
         metavar="DIR",
         help="folder in DAVIS layout, NAME[/SPLIT]:DIR of a public data set, or embedded:KIND:FIRST-LAST",
     )
-    bench.add_argument("--out", default="bench", metavar="DIR", help="finished units here are not run again")
+    bench.add_argument("--out", default="bench", metavar="DIR", help="results; finished units here are not run again")
     bench.add_argument("--workers", type=int, default=1, metavar="N", help="processes on this machine")
     bench.add_argument(
         "--scheduler",
@@ -63,7 +71,7 @@ def _bench(parsed: argparse.Namespace) -> int:
             parsed.name,
             parsed.data,
             out=parsed.out,
-            strategies=[name.strip() for name in parsed.strategies.split(",")] if parsed.strategies else None,
+            strategies=strategy_names(parsed.strategies) if parsed.strategies else None,
             seeds=seeds,
             workers=parsed.workers,
             client=client,
