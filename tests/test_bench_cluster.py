@@ -141,7 +141,7 @@ def test_the_command_goes_on_after_the_scheduler_is_gone(data, scheduler, worker
     cut = json.loads(said.out)
     assert cut["stopped"] == "the Dask scheduler is gone"
     assert 1 <= cut["finished"] < cut["units"] == 4
-    lines = [line for line in said.err.splitlines() if "unit/s" not in line and "s/unit" not in line]
+    lines = [line for line in said.err.splitlines() if line and "unit/s" not in line and "s/unit" not in line]
     assert len(lines) == 1, said.err
     assert "were not run (the Dask scheduler is gone); the same command goes on" in lines[0]
     assert cli.main([*options, "--out", str(out)]) == 0

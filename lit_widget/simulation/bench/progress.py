@@ -51,5 +51,6 @@ class Progress:
         self._bar.set_description(f"{self._workers}{unit.video} · object {unit.object} · {unit.arm.way}")
 
     def _count(self, n: int) -> None:
-        self._workers = f"{n} workers · "
-        self._bar.set_description(f"{n} workers")
+        counted = f"{n} worker{'' if n == 1 else 's'}"
+        self._workers = f"{counted} · "
+        self._bar.set_description(counted)
