@@ -193,6 +193,12 @@ def test_a_strategy_named_twice_is_said(capsys):
     assert "--strategies has a more than once; it runs once" in capsys.readouterr().err
 
 
+def test_a_demonstration_needs_a_folder(tmp_path, capsys):
+    (tmp_path / "file").touch()
+    assert cli.main(["demo", "--out", str(tmp_path / "file")]) == 2
+    assert f"results cannot be written to {tmp_path / 'file'} (" in capsys.readouterr().err
+
+
 def test_nothing_to_annotate(tmp_path, capsys):
     folder = save_davis(tmp_path / "empty", target=np.zeros(clip().target[0].shape, bool))
     assert cli.main(["simulate", str(folder)]) == 2

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import os
-import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
+
+from lit_widget.simulation.folders import make_writable
 
 from .units import Unit
 
@@ -28,15 +29,8 @@ class UnitStore:
         Raises:
             ValueError: if it cannot.
         """
-        units = self.folder / "units"
-        try:
-            units.mkdir(parents=True, exist_ok=True)
-            with tempfile.TemporaryFile(dir=units):
-                pass
-        except OSError as error:
-            raise ValueError(
-                f"results cannot be written to {self.folder} ({error.strerror}); give a folder that can be written to"
-            ) from None
+        make_writable(self.folder)
+        make_writable(self.folder / "units")
 
     def done(self, unit: Unit) -> bool:
         """Whether a unit is finished."""
