@@ -72,8 +72,8 @@ def analysis_figure(records: pd.DataFrame, events: pd.DataFrame) -> Figure:
             placed = events.loc[of_source].merge(own[["video", "object", "seed", "length"]])
             share, edges = np.histogram(placed["frame"] / placed["length"], bins=10, range=(0, 1))
             place.stairs(100 * share / max(share.sum(), 1), 100 * edges, linestyle=looks[name].dashes, **line)
-    tail.set(xlabel="% of the pairs", title="Per video and object")
-    place.set(xlabel="% of the video", title="Over the length of the videos")
+    tail.set(xlim=(0, 103), xlabel="% of the pairs", title="Per video and object")
+    place.set(xlim=(0, 100), xlabel="% of the video", title="Over the length of the videos")
     table = analysis_table(records)
     table = table.loc[table["pairs of"] == ALL]
     for i, (name, colour) in enumerate((("without corrections", "#999999"), ("with corrections", "#0072B2"))):
