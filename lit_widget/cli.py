@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 
 from lit_widget import __version__
-from lit_widget.simulation.bench.command import add_bench
+from lit_widget.simulation.bench.command import add_bench, add_report
 from lit_widget.simulation.classify_command import add_classify
 from lit_widget.simulation.command import add_demo, add_simulate
 from lit_widget.simulation.export_command import add_export
@@ -37,7 +37,17 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="lit-widget", description="Live interactive training for video segmentation.")
     parser.add_argument("--version", action="version", version=f"lit-widget {__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    for add in (add_demo, add_simulate, add_classify, add_bench, add_export, add_list, add_doctor, add_study):
+    for add in (
+        add_demo,
+        add_simulate,
+        add_classify,
+        add_bench,
+        add_report,
+        add_export,
+        add_list,
+        add_doctor,
+        add_study,
+    ):
         add(commands)
     return parser
 

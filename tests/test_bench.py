@@ -23,10 +23,10 @@ from lit_widget.simulation.bench.experiments import EXPERIMENTS
 from lit_widget.simulation.bench.paper import data_set, printed_corrections
 from lit_widget.simulation.bench.run import run_bench
 from lit_widget.simulation.bench.store import UnitStore
-from lit_widget.simulation.bench.tables import analysis_table, budget_table, label, main_table
+from lit_widget.simulation.bench.tables import analysis_table, budget_table, main_table
 from lit_widget.simulation.bench.units import MEASURED, Arm, Unit, list_units
 from lit_widget.simulation.bench.work import run_units
-from lit_widget.simulation.datasets import open_davis
+from lit_widget.simulation.datasets import open_davis, source_labels
 from lit_widget.simulation.metrics import reduction_interval
 from lit_widget.simulation.runner import run_simulation
 
@@ -237,7 +237,7 @@ def test_the_main_table_sets_the_paper_beside_what_was_measured():
     assert vost.loc[("all", "original"), ["pairs", "corrections", "minutes"]].tolist() == [2, 8, 8]
     assert vost.loc[("all", "lit-lora"), "corrections"] == 5
     expected = reduction_interval([12, 4], [7, 3])
-    names = ["fewer corrections %", "corrections low", "corrections high"]
+    names = ["fewer corrections %", "fewer corrections % low", "fewer corrections % high"]
     assert vost.loc[("all", "lit-lora"), names].tolist() == [expected.estimate, expected.low, expected.high]
     assert vost.loc[("≥ 10", "lit-lora"), ["pairs", "corrections", "corrections, paper"]].tolist() == [1, 7, 18.24]
     assert vost.loc[("≥ 10", "original"), "minutes, paper"] == 18.42
@@ -260,9 +260,9 @@ def test_the_budget_table_is_j_on_vost_and_j_and_f_elsewhere():
     records.loc[(records["video"] == "a") & records["budget"].isna(), "corrections"] = 30
     records.loc[records["video"] == "b", ["j", "f"]] = 0.9
     table = budget_table(records).set_index(["data", "budget", "pairs of", "strategy"])
-    assert table.loc[("vost/val", 8, "≥ 10", "lit-lora"), ["pairs", "score", "low", "high", "paper"]].tolist() == [
-        *(1, 50, 50, 50, 60.6)
-    ]
+    assert table.loc[("vost/val", 8, "≥ 10", "lit-lora"), ["pairs", "score", "paper"]].tolist() == [1, 50, 60.6]
+    assert table.loc[("vost/val", 8, "≥ 10", "lit-lora"), ["score low", "score high"]].isna().all()  # of one pair
+    assert table.loc[("vost/val", 8, "all", "lit-lora"), ["score low", "score high"]].tolist() == [50, 90]
     assert table.loc[("sav/test", 8, "all", "original"), ["pairs", "score", "is"]].tolist() == [2, 75, "J&F"]
     assert math.isnan(table.loc[("sav/test", 8, "all", "original"), "paper"])
 
@@ -294,9 +294,12 @@ def test_arms_have_names_that_the_paper_can_be_looked_up_by():
 def test_sources_have_names_in_tables():
     assert data_set("lvosv2:/data") == "lvosv2/valid"
     assert data_set("/data/lvosv2") is data_set("embedded:easy:0") is None
-    assert [label(each) for each in ("sav/test:/x", "embedded:all:0-3", "/a/b/mine")] == [
-        *("sav/test", "embedded:all:0-3", "mine")
-    ]
+    for sources, expected in (
+        (["sav/test:/x", "embedded:all:0-3", "/a/b/mine"], ["sav/test", "embedded:all:0-3", "mine"]),
+        (["/a/b/mine", "/a/c/mine", "/mine"], ["b/mine", "c/mine", "mine"]),
+        (["vost:/a/new", "vost:/b/new", "vost/train:/a/new"], ["vost/val:a/new", "vost/val:b/new", "vost/train"]),
+    ):
+        assert list(source_labels(sources).values()) == expected
 
 
 # --- The command ------------------------------------------------------------------------------------------------------
@@ -358,9 +361,27 @@ def test_what_the_command_refuses(data, tmp_path, capsys):
         (["main", "--data", str(data), "--workers", "0"], "at least one worker"),
         (["main", "--data", str(data), "--limit", "0"], "at least one, got 0"),
         (["main", "--data", str(data), "--strategies", "lit"], "unknown strategy 'lit'"),
+        (["main", "--data", str(data), f"{data}/../{data.name}"], "are the same data; give it once"),
+        (["main", "--data", "embedded:easy:0", "embedded:easy:0-0"], "are the same data; give it once"),
     ):
         assert cli.main(["bench", *arguments, "--out", str(tmp_path / "out")]) == 2
         assert reason in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+    (tmp_path / "file").touch()
+    for out in (tmp_path / "file", tmp_path / "file" / "in", "/proc/x"):
+        assert cli.main(["bench", "main", "--data", str(data), "--out", str(out)]) == 2
+        said = capsys.readouterr().err
+        assert f"lit-widget: results cannot be written to {out} (" in said
+        assert said.count("\n") == 1
+
+
+def test_folders_of_one_name_are_told_apart(data, tmp_path):
+    other = tmp_path / "other" / data.name
+    shutil.copytree(data, other)
+    result = run_bench("main", [str(data), str(other)], out=tmp_path, strategies=["original"], limit=1, progress=False)
+    assert list(dict.fromkeys(result.table["data"])) == [f"{data.parent.name}/lab", "other/lab"]
+    assert result.table["pairs"].tolist() == [1] * 4
+    assert (tmp_path / "main.png").stat().st_size
 
 
 def test_an_unfinished_run_says_so(data, tmp_path, capsys):

@@ -13,6 +13,9 @@ from helpers import clip
 from PIL import Image
 
 from lit_widget import cli
+from lit_widget.simulation.bench.catalogue import HELP
+from lit_widget.simulation.bench.experiments import EXPERIMENTS
+from lit_widget.simulation.options import strategy_names
 from lit_widget.simulation.runner import SimulationResult
 from lit_widget.video.learner import VideoLearner
 
@@ -89,7 +92,7 @@ def test_a_folder_from_end_to_end(davis, tmp_path):
 def test_list(capsys):
     assert cli.main(["list"]) == 0
     printed = capsys.readouterr().out
-    for name in ("pocket", "sam2.1-large", "--precision", "box", "lit-lora", "token-0", "union"):
+    for name in ("pocket", "sam2.1-large", "--precision", "box", "lit-lora", "token-0", "union", "hard", "all"):
         assert f"  {name} " in printed
 
 
@@ -125,6 +128,7 @@ def test_what_can_be_chosen_for_machines(capsys):
         (["embedded:easy:0", "--monitor", "learnt"], "unknown monitor 'learnt'; did you mean learned or user?"),
         (["embedded:easy:0", "--automatic"], "automatic validation needs a monitor"),
         (["embedded:easy:0", "--tau", "2"], "tau is an IoU from 0 to 1, got 2.0"),
+        ([__file__], "which has no true masks to compare with; give them with --gt PATH"),
         (["embedded:easy:0", "--json", "no/such/out.json"], "there is no folder to write no/such/out.json in"),
     ],
 )
@@ -187,10 +191,38 @@ def test_what_cannot_be_parsed(arguments, capsys):
     assert "usage: lit-widget" in capsys.readouterr().err
 
 
+def test_help_names_defaults_and_experiments(capsys):
+    for command, expected in (
+        ("bench", ["main ", "predicted-iou ", "results; finished units here are not run again (default: bench)"]),
+        ("simulate", ["(default: original,lit-lora)", "(default: 0.5)"]),
+    ):
+        with pytest.raises(SystemExit):
+            cli.main([command, "--help"])
+        said = " ".join(capsys.readouterr().out.split())
+        assert all(each in said for each in expected)
+        assert "default: None" not in said
+        assert "default: False" not in said
+    assert {name: each.help for name, each in EXPERIMENTS.items()} == HELP
+
+
+def test_a_strategy_named_twice_is_said(capsys):
+    assert strategy_names("a, b,a") == ["a", "b"]
+    assert "--strategies has a more than once; it runs once" in capsys.readouterr().err
+
+
+def test_a_demonstration_needs_a_folder(tmp_path, capsys):
+    (tmp_path / "file").touch()
+    assert cli.main(["demo", "--out", str(tmp_path / "file")]) == 2
+    assert f"results cannot be written to {tmp_path / 'file'} (" in capsys.readouterr().err
+
+
 def test_nothing_to_annotate(tmp_path, capsys):
     folder = save_davis(tmp_path / "empty", target=np.zeros(clip().target[0].shape, bool))
     assert cli.main(["simulate", str(folder)]) == 2
-    assert "shows no object" in capsys.readouterr().err
+    reason = f"the ground truth of {folder.name} shows no object before the last frame; give masks that are not empty"
+    assert reason in capsys.readouterr().err
+    assert cli.main(["bench", "main", "--data", str(folder), "--out", str(tmp_path / "out")]) == 2
+    assert reason in capsys.readouterr().err
 
 
 def test_an_interruption_keeps_what_is_done(davis, tmp_path, capsys, monkeypatch):

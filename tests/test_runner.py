@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from helpers import QUICK, clip, pocket
+from PIL import Image
 
 import lit_widget
 from lit_widget import SimulationResult, run_simulation
@@ -19,7 +20,7 @@ from lit_widget.video.models import MODELS
 FRAMES = 6
 BOTH = ("original", "lit-lora")
 FIELDS = [
-    *("video", "object", "strategy", "corrections", "clicks", "masks", "accepted", "rejected"),
+    *("source", "video", "object", "strategy", "corrections", "clicks", "masks", "accepted", "rejected"),
     *("annotation_s", "update_s", "missed", "false_alarms", "j_mean", "frames"),
 ]
 MEASURED = ["annotation_s", "update_s", "propose_s"]
@@ -130,9 +131,9 @@ def test_the_summary_is_the_arithmetic_of_the_records(result):
 
 def made_up(counts):
     """A result with these corrections per strategy and pair."""
-    zeros = dict.fromkeys(FIELDS[3:], 0)
+    zeros = dict.fromkeys(FIELDS[4:], 0)
     rows = [
-        {"video": f"v{i}", "object": 1, "strategy": strategy, **zeros, "corrections": n}
+        {"source": "lab", "video": f"v{i}", "object": 1, "strategy": strategy, **zeros, "corrections": n}
         for strategy, numbers in counts.items()
         for i, n in enumerate(numbers)
     ]
@@ -282,6 +283,39 @@ def test_tables_and_figures(result):
 def test_impossible_requests(options, reason):
     with pytest.raises(ValueError, match=reason):
         simulate(**options)
+
+
+def test_sequences_of_one_name_are_told_apart(tmp_path):
+    """Two of a name given as such, and two in folders of one name."""
+    same = simulate([sequence(name="walk"), sequence("part", name="walk")], strategies="original")
+    assert same.records["source"].tolist() == ["walk", "walk (2)"]
+    for folder, kind in (("lab", "union"), ("other/lab", "part")):
+        save_davis(tmp_path / folder, clip(kind, 0, FRAMES))
+    made = simulate([tmp_path / "lab", tmp_path / "other" / "lab"])
+    assert made.records["source"].tolist() == [f"{tmp_path.name}/lab"] * 2 + ["other/lab"] * 2
+    assert set(made.records["video"]) == {"walk"}
+    assert made.summary["pairs"].tolist() == [2, 2]
+    assert "over 2 pairs" in repr(made)
+    assert made.summary["corrections"].sum() * 2 == made.records["corrections"].sum()
+    with pytest.raises(ValueError, match=r"lab/\.\./lab' are the same data; give it once"):
+        simulate([tmp_path / "lab", tmp_path / "lab" / ".." / "lab"])
+
+
+def save_davis(folder, made):
+    for t in range(FRAMES):
+        for name, image in (("JPEGImages", made.frames[t]), ("Annotations", made.target[t].astype(np.uint8))):
+            path = folder / name / "walk" / f"{t:05d}.png"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            Image.fromarray(image).save(path)
+
+
+def test_files_without_sources_are_read(result, tmp_path):
+    data = result.to_json()
+    for row in [*data["records"], *data["events"]]:
+        del row["source"]
+    (tmp_path / "old.json").write_text(json.dumps(data))
+    again = SimulationResult.load(tmp_path / "old.json").summary
+    pd.testing.assert_frame_equal(again.iloc[:, :10], result.summary.iloc[:, :10])  # order matters to the intervals
 
 
 def test_a_strategy_named_twice_runs_once():

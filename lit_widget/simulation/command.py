@@ -9,10 +9,14 @@ from typing import Any
 
 from lit_widget.video.catalogue import OPTIONS
 
+from .options import Help, strategy_names
+
 
 def add_simulate(commands: Any) -> None:
     """Add `simulate` to what `argparse.ArgumentParser.add_subparsers` returned."""
-    simulate = commands.add_parser("simulate", help="annotate sequences with a simulated user and compare strategies")
+    simulate = commands.add_parser(
+        "simulate", help="annotate sequences with a simulated user and compare strategies", formatter_class=Help
+    )
     simulate.add_argument(
         "sources",
         nargs="+",
@@ -31,7 +35,7 @@ def add_simulate(commands: Any) -> None:
         simulate.add_argument(f"--{option}", help=line)
     simulate.add_argument("--tracker", default="sam2", help="see `lit-widget list`")
     simulate.add_argument("--tau", type=float, default=0.5, help="a mask with IoU below this is an error")
-    simulate.add_argument("--seed", type=int, default=0)
+    simulate.add_argument("--seed", type=int, default=0, help="of the user, the adapters' weights and dropout")
     simulate.add_argument(
         "--monitor", default="user", help="who finds errors: user (default), predicted-iou, or learned"
     )
@@ -44,7 +48,9 @@ def add_simulate(commands: Any) -> None:
 
 def add_demo(commands: Any) -> None:
     """Add `demo` to what `argparse.ArgumentParser.add_subparsers` returned."""
-    demo = commands.add_parser("demo", help="the paper's comparison on embedded clips, with a report to look at")
+    demo = commands.add_parser(
+        "demo", help="the paper's comparison on embedded clips, with a report to look at", formatter_class=Help
+    )
     demo.add_argument("--out", type=Path, default=Path("demo"), help="folder for the report")
     demo.add_argument("--seeds", default="300", help="seeds of every kind, SEED or FIRST-LAST")
     demo.set_defaults(run=_demo)
@@ -72,6 +78,9 @@ def _simulate(parsed: argparse.Namespace) -> int:
         raise ValueError(f"there is no folder to write {parsed.json} in; make it first")
     if parsed.gt and len(parsed.sources) != 1:
         raise ValueError(f"--gt has the masks of one video, got {len(parsed.sources)}; give one")
+    for source in [] if parsed.gt else parsed.sources:
+        if Path(source).is_file():
+            raise ValueError(f"{source} is a file, which has no true masks to compare with; give them with --gt PATH")
     update = find_entry(parsed.model, parsed.config).update
     if parsed.learning_rate is not None:
         update = replace(update, learning_rate=parsed.learning_rate)
@@ -79,7 +88,7 @@ def _simulate(parsed: argparse.Namespace) -> int:
         update = replace(update, epochs=parsed.epochs)
     result = run_simulation(
         open_masks(parsed.sources[0], parsed.gt) if parsed.gt else parsed.sources,
-        strategies=[name.strip() for name in parsed.strategies.split(",")],
+        strategies=strategy_names(parsed.strategies),
         model=partial(load_model, parsed.model, **{option: getattr(parsed, option) for option in OPTIONS}),
         tracker=find_tracker(parsed.tracker),
         tau=parsed.tau,

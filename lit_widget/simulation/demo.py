@@ -10,6 +10,7 @@ from lit_widget.video.sam2 import Sam2
 from lit_widget.video.strategies import STRATEGIES, learner_for
 
 from .datasets import Sequence, open_sources
+from .folders import make_writable
 from .protocol import run_pair
 from .report import html_report, summary_text
 from .runner import SimulationResult, run_simulation
@@ -48,7 +49,11 @@ def demo(out: Path, seeds: str) -> int:
 
     Returns:
         The exit status.
+
+    Raises:
+        ValueError: if the folder cannot be written to.
     """
+    make_writable(out)
     model = load_model("pocket", device="cpu")
     sequences = open_sources([f"embedded:all:{seeds}"])
     ways = f"{len(sequences)} embedded clips with a simulated user, {len(COMPARED)} ways each"
@@ -61,7 +66,6 @@ def demo(out: Path, seeds: str) -> int:
     if not result.complete:
         print("Interrupted: no report was written.", file=sys.stderr)
         return 130
-    out.mkdir(parents=True, exist_ok=True)
     print("Replaying a clip for the report…", flush=True)
     result.save(out / "result.json")
     result.plot().savefig(out / "corrections.png", dpi=150)

@@ -39,8 +39,9 @@ def sections() -> dict[str, Mapping[str, str]]:
     from lit_widget.video.strategies import strategies
     from lit_widget.video.trackers import trackers
 
-    from .bench.experiments import EXPERIMENTS
+    from .bench.catalogue import HELP
     from .datasets import DATASETS
+    from .datasets.embedded import GROUPS
 
     known = models()
     return {
@@ -50,7 +51,7 @@ def sections() -> dict[str, Mapping[str, str]]:
         "trackers": {name: str(info) for name, info in trackers().items()},
         "strategies": strategies(),
         "formats": {name: str(each) for name, each in formats().items()},
-        "embedded clips": KINDS,
+        "embedded clips": {**KINDS, **GROUPS},
         "public data sets": {name: each.layout for name, each in DATASETS.items()},
-        "experiments": {name: each.help for name, each in EXPERIMENTS.items()},
+        "experiments": HELP,
     }

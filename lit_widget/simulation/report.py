@@ -105,7 +105,7 @@ def corrections_figure(result: SimulationResult) -> Figure:
     draw_totals(total, result, list(table.columns))
     for axes in (each, total):
         axes.spines[["top", "right"]].set_visible(False)
-        axes.set_ylim(bottom=0)
+        axes.set_ylim(0, None if axes.dataLim.y1 > 0 else 1)  # nothing but zeros has no scale of its own
         axes.yaxis.set_major_locator(MaxNLocator(integer=True))
     return figure
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import platform
+from collections import Counter
 from collections.abc import Callable, Iterable
 from collections.abc import Sequence as Many
 from dataclasses import asdict, dataclass, field
@@ -26,7 +27,7 @@ from lit_widget.video.trackers import Tracker, find_tracker
 
 from .bar import progress_bar
 from .cost import CostModel
-from .datasets import Sequence, open_sources
+from .datasets import Sequence, open_sources, require_different, source_labels
 from .metrics import Interval, reduction_interval
 from .monitor import find_monitor
 from .protocol import FrameResult, run_pair
@@ -42,13 +43,17 @@ MANY_CORRECTIONS = 10
 
 SCHEMA = 1
 
+PAIR = ["source", "video", "object"]
+"""Columns that say which pair a row is of."""
+
 
 @dataclass(frozen=True, repr=False)
 class SimulationResult:
     """What a simulation found.
 
     Attributes:
-        records: one row per (video, object, strategy), the fields of `PairRecord`.
+        records: one row per (source, video, object, strategy): what the source is called, and the fields of
+            `PairRecord`.
         events: one row per judged frame that was corrected or accepted.
         settings: tau, seed, model, versions: what the numbers were obtained with.
         complete: False when the run was interrupted; the rows are what was done.
@@ -72,7 +77,7 @@ class SimulationResult:
         return str(self.settings["strategies"][0])
 
     def paired(self, column: str) -> pd.DataFrame:
-        """One column of `records` by (video, object), a column per strategy; unfinished pairs are left out.
+        """One column of `records` by (source, video, object), a column per strategy; unfinished pairs are left out.
 
         Args:
             column: its name.
@@ -80,7 +85,7 @@ class SimulationResult:
         Returns:
             One row per pair.
         """
-        table = self.records.pivot_table(index=["video", "object"], columns="strategy", values=column)
+        table = self.records.pivot_table(index=PAIR, columns="strategy", values=column)
         return table.reindex(columns=[s for s in self.settings["strategies"] if s in table]).dropna()
 
     def reduction(self, strategy: str, *, against: str | None = None, many: bool = False) -> Interval:
@@ -107,7 +112,7 @@ class SimulationResult:
         """
         rows = []
         pairs = self.paired("corrections")
-        finished = self.records[self.records.set_index(["video", "object"]).index.isin(pairs.index)]
+        finished = self.records[self.records.set_index(PAIR).index.isin(pairs.index)]
         many = pairs.loc[pairs[self.baseline] >= MANY_CORRECTIONS] if len(pairs) else pairs
         trained = self.events.loc[self.events["update_s"] > 0]
         for strategy in pairs.columns:
@@ -191,7 +196,7 @@ class SimulationResult:
             raise ValueError(
                 f"{path} is not a simulation result of schema {SCHEMA}; write one with SimulationResult.save"
             )
-        frames = (_table(PairRecord, data["records"]), _events_table(data["events"]))
+        frames = (_records_table(data["records"]), _events_table(data["events"]))
         return cls(*frames, settings=data["settings"], complete=data["complete"])
 
 
@@ -237,7 +242,7 @@ def run_simulation(
 
     Raises:
         ValueError: if a strategy, monitor, model or tracker is unknown, the user is to be automatic, `tau` is no IoU,
-            a source cannot be read, or the ground truth is empty.
+            a source cannot be read or is given twice, or the ground truth is empty.
 
     Example:
         <!-- not run: takes longer than a test should -->
@@ -275,10 +280,10 @@ def run_simulation(
         "versions": environment(),
     }
     done = _Collected(cost or CostModel())
-    pairs = [(sequence, object_id) for sequence in sequences for object_id in sequence.objects]
+    n_pairs = sum(len(sequence.objects) for _, sequence in sequences)
     try:
-        with progress_bar(len(pairs) * len(chosen), unit="pass", shown=progress) as bar:
-            for sequence in sequences:
+        with progress_bar(n_pairs * len(chosen), unit="pass", shown=progress) as bar:
+            for source, sequence in sequences:
                 cache = FeatureCache(lambda index, frames=sequence.frames: loaded.encode(frames[index]))
                 for object_id in sequence.objects:
                     for strategy in chosen:
@@ -305,13 +310,22 @@ def run_simulation(
                             automatic=automatic,
                             on_frame=None if on_frame is None else partial(on_frame, strategy, learner, object_id),
                         )
-                        done.add(sequence.name, object_id, strategy, user, frames)
+                        done.add((source, sequence.name, object_id), strategy, user, frames)
                         bar.update()
     except KeyboardInterrupt:
         return done.result(settings, complete=False)
     if not done.records:
-        raise ValueError("the ground truth shows no object before the last frame; give masks that are not empty")
+        raise nothing_visible(sequences)
     return done.result(settings, complete=True)
+
+
+def nothing_visible(sequences: list[tuple[str, Sequence]]) -> ValueError:
+    """What to raise if there is nothing to judge in any sequence, given with what its source is called."""
+    names = [source if source == sequence.name else f"{source}/{sequence.name}" for source, sequence in sequences]
+    others = f" and {len(names) - 1} more" if len(names) > 1 else ""
+    return ValueError(
+        f"the ground truth of {names[0]}{others} shows no object before the last frame; give masks that are not empty"
+    )
 
 
 def _load(model: str | Sam2 | Callable[[], Sam2]) -> Sam2:
@@ -338,18 +352,28 @@ def _version(package: str) -> str:
         return "source tree"
 
 
-def _open(sources: str | Path | Sequence | Iterable[str | Path | Sequence]) -> list[Sequence]:
+def _open(sources: str | Path | Sequence | Iterable[str | Path | Sequence]) -> list[tuple[str, Sequence]]:
+    """Every sequence with what its source is called."""
     given = [sources] if isinstance(sources, (str, Path, Sequence)) else list(sources)
-    opened: list[Sequence] = []
     for source in given:
         if not isinstance(source, (str, Path, Sequence)):
             raise ValueError(  # noqa: TRY004 - what cannot be used is a ValueError everywhere here
                 f"a source is the path of a folder, a name such as embedded:easy:0, or a Sequence; got a "
                 f"{type(source).__name__} (for arrays: LITWidget(frames).run_simulation(ground_truth))"
             )
-        opened += [source] if isinstance(source, Sequence) else open_sources([str(source)])
-    if not opened:
+    if not given:
         raise ValueError("there is nothing to simulate: no source was given")
+    specs = [str(source) for source in given if not isinstance(source, Sequence)]
+    require_different(specs)
+    called, times = source_labels(specs), Counter[str]()
+    opened: list[tuple[str, Sequence]] = []
+    for source in given:
+        if isinstance(source, Sequence):
+            times[source.name] += 1
+            number = times[source.name]
+            opened.append((source.name if number == 1 else f"{source.name} ({number})", source))
+        else:
+            opened += [(called[str(source)], sequence) for sequence in open_sources([str(source)])]
     return opened
 
 
@@ -362,25 +386,31 @@ class _Collected:
         self.events: list[dict[str, Any]] = []
 
     def add(
-        self, video: str, object_id: int, strategy: Strategy, user: SimulatedUser, frames: list[FrameResult]
+        self, pair: tuple[str, str, int], strategy: Strategy, user: SimulatedUser, frames: list[FrameResult]
     ) -> None:
+        source, video, object_id = pair
         record = pair_record((video, object_id, strategy.name), frames, user, self.cost)
         if record is None:
             return
-        who = {"video": video, "object": object_id, "strategy": strategy.name}
-        self.records.append(asdict(record))
+        who = {**dict(zip(PAIR, pair, strict=True)), "strategy": strategy.name}
+        self.records.append({"source": source, **asdict(record)})
         self.events += [{**who, **asdict(frame)} for frame in frames if frame.event != "tracked"]
 
     def result(self, settings: dict[str, Any], *, complete: bool) -> SimulationResult:
-        return SimulationResult(_table(PairRecord, self.records), _events_table(self.events), settings, complete)
+        return SimulationResult(_records_table(self.records), _events_table(self.events), settings, complete)
 
 
-def _table(row: type, rows: list[dict[str, Any]]) -> pd.DataFrame:
-    return pd.DataFrame(rows, columns=list(row.__dataclass_fields__))
+def _records_table(rows: list[dict[str, Any]]) -> pd.DataFrame:
+    return _table(rows, ["source", *PairRecord.__dataclass_fields__])
 
 
 def _events_table(rows: list[dict[str, Any]]) -> pd.DataFrame:
-    return pd.DataFrame(rows, columns=["video", "object", "strategy", *FrameResult.__dataclass_fields__])
+    return _table(rows, [*PAIR, "strategy", *FrameResult.__dataclass_fields__])
+
+
+def _table(rows: list[dict[str, Any]], columns: list[str]) -> pd.DataFrame:
+    # Files from before several sources were told apart have no such column.
+    return pd.DataFrame([{"source": "", **row} for row in rows], columns=columns)
 
 
 def _plain(table: pd.DataFrame) -> list[dict[str, Any]]:

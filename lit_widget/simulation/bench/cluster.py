@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -17,6 +18,7 @@ from .compute import Outcome, Setup, compute
 from .heap import keep_freed_memory
 from .pending import Pending
 from .units import Unit
+from .watch import Watch
 
 if TYPE_CHECKING:
     from distributed import Client
@@ -43,6 +45,7 @@ def connect(address: str) -> Client:
         from distributed import Client
     except ImportError:
         raise ValueError('a cluster needs Dask: pip install "lit-widget[cluster]"') from None
+    _hush()
     options: dict[str, Any] = {"scheduler_file": address} if Path(address).is_file() else {"address": address}
     options |= {"timeout": CONNECT_S, "set_as_default": False}
     try:
@@ -59,7 +62,7 @@ def run_on_cluster(
     setup: Setup,
     keep: Callable[[Unit, Outcome], None],
     client: Client,
-    on_workers: Callable[[int], None],
+    watch: Watch,
 ) -> None:
     """Run units; a worker has one at a time, and stays with a video as long as it has units.
 
@@ -70,14 +73,14 @@ def run_on_cluster(
         setup: model and data; relative paths in it are made absolute.
         keep: called with every unit and what became of it.
         client: of the cluster.
-        on_workers: told how many workers there are, whenever that changes.
+        watch: told how it goes; it can end the run before all units were begun.
 
     Raises:
         ValueError: if a worker cannot run units at all, or has other versions than this process.
         ConnectionError: if the cluster is gone.
     """
     with _reachable(client):
-        _Foreman(units, setup, keep, client, on_workers).run()
+        _Foreman(units, setup, keep, client, watch).run()
 
 
 @dataclass(frozen=True)
@@ -95,9 +98,9 @@ class _Foreman:
         setup: Setup,
         keep: Callable[[Unit, Outcome], None],
         client: Client,
-        on_workers: Callable[[int], None],
+        watch: Watch,
     ) -> None:
-        self.setup, self.keep, self.on_workers = anywhere(setup, units), keep, on_workers
+        self.setup, self.keep, self.watch = anywhere(setup, units), keep, watch
         # What its methods return is typed for clients within an event loop, too.
         self.client: Any = client
         self.pending, self.seats, self.deaths = Pending(units), Seats(), Counter[Unit]()
@@ -108,11 +111,11 @@ class _Foreman:
     def run(self) -> None:
         n_workers = None
         try:
-            while self.pending or self.running:
+            while self.running or (self.pending and not self.watch.stopped()):
                 workers = list(self.client.nthreads())
                 if len(workers) != n_workers:
                     n_workers = len(workers)
-                    self.on_workers(n_workers)
+                    self.watch.workers(n_workers)
                 for gone in set(self.last) - set(workers):
                     self.bury(gone)
                 for worker in workers:
@@ -127,8 +130,9 @@ class _Foreman:
 
     def employ(self, worker: str) -> None:
         """Give a worker without a unit the next one."""
-        if worker in self.running or (unit := self.pending.take(self.last.get(worker))) is None:
+        if self.watch.stopped() or worker in self.running or (unit := self.pending.take(self.last.get(worker))) is None:
             return
+        self.watch.begun(unit)
         seat = self.seats.take(worker)
         # Without a worker of its own a unit would be queued where another video's frames are encoded.
         future = self.client.submit(run_on_worker, unit, self.setup, seat, environment(), workers=[worker], pure=False)
@@ -218,6 +222,14 @@ def anywhere(setup: Setup, units: list[Unit]) -> Setup:
         for name, value in setup.model.items()
     }
     return Setup(model, {unit.source: absolute_source(unit.source) for unit in units} | dict(setup.places))
+
+
+def _hush() -> None:
+    """Keep Dask from printing its own account of what the caller is told in a sentence."""
+    for name in ("distributed", "distributed.client", "asyncio", "tornado.application"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)
+    for handler in logging.getLogger("distributed").handlers:  # which its other loggers share
+        handler.setLevel(logging.CRITICAL)
 
 
 @contextmanager

@@ -8,7 +8,10 @@ import sys
 from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
-from lit_widget.video.catalogue import OPTIONS
+from lit_widget.simulation.options import Help, strategy_names
+from lit_widget.video.catalogue import OPTIONS, section
+
+from .catalogue import HELP
 
 if TYPE_CHECKING:
     from .run import BenchResult
@@ -16,8 +19,13 @@ if TYPE_CHECKING:
 
 def add_bench(commands: Any) -> None:
     """Add the command to what `argparse.ArgumentParser.add_subparsers` returned."""
-    bench = commands.add_parser("bench", help="run one of the paper's experiments on data sets; see `lit-widget list`")
-    bench.add_argument("name", metavar="NAME", help="main, tau, budget and so on")
+    bench = commands.add_parser(
+        "bench",
+        help="run one of the paper's experiments on data sets",
+        formatter_class=Help,
+        epilog=section("experiments", HELP),
+    )
+    bench.add_argument("name", metavar="NAME", help="one of the experiments below")
     bench.add_argument(
         "--data",
         nargs="+",
@@ -25,7 +33,7 @@ def add_bench(commands: Any) -> None:
         metavar="DIR",
         help="folder in DAVIS layout, NAME[/SPLIT]:DIR of a public data set, or embedded:KIND:FIRST-LAST",
     )
-    bench.add_argument("--out", default="bench", metavar="DIR", help="finished units here are not run again")
+    bench.add_argument("--out", default="bench", metavar="DIR", help="results; finished units here are not run again")
     bench.add_argument("--workers", type=int, default=1, metavar="N", help="processes on this machine")
     bench.add_argument(
         "--scheduler",
@@ -42,6 +50,14 @@ def add_bench(commands: Any) -> None:
     bench.set_defaults(run=_bench)
 
 
+def add_report(commands: Any) -> None:
+    """Add `report`, which needs neither data nor model."""
+    report = commands.add_parser("report", help="tables and figures of `lit-widget bench` anew, from its folder alone")
+    report.add_argument("folder", metavar="OUT", help="what --out of `lit-widget bench` was")
+    report.add_argument("--json", action="store_true", help="print a list of results as JSON")
+    report.set_defaults(run=_report)
+
+
 def _bench(parsed: argparse.Namespace) -> int:
     from .cluster import connect
     from .run import run_bench
@@ -55,7 +71,7 @@ def _bench(parsed: argparse.Namespace) -> int:
             parsed.name,
             parsed.data,
             out=parsed.out,
-            strategies=[name.strip() for name in parsed.strategies.split(",")] if parsed.strategies else None,
+            strategies=strategy_names(parsed.strategies) if parsed.strategies else None,
             seeds=seeds,
             workers=parsed.workers,
             client=client,
@@ -65,14 +81,30 @@ def _bench(parsed: argparse.Namespace) -> int:
     if parsed.json:
         print(json.dumps(result.to_json(), indent=1))
     elif not result.table.empty:
-        print(result.table.to_string(index=False, float_format="{:.2f}".format, na_rep="–"))
+        print(result.text)
         print("written:", *result.files)
-    if not result.complete:
-        print(_left(result), file=sys.stderr)
+    print(_left(result), file=sys.stderr)
     return result.exit_status
 
 
+def _report(parsed: argparse.Namespace) -> int:
+    from .report import report_bench
+
+    results = report_bench(parsed.folder)
+    if parsed.json:
+        print(json.dumps([result.to_json() for result in results], indent=1))
+    for result in results:
+        if not parsed.json and not result.table.empty:
+            print(f"{result.settings['experiment']}:\n{result.text}")
+            print("written:", *result.files)
+        print(_left(result), file=sys.stderr)
+    return max(result.exit_status for result in results)
+
+
 def _left(result: BenchResult) -> str:
+    if result.complete:
+        nothing = "; no frame of them had to be judged, so that there is no table" if result.table.empty else ""
+        return f"{result.finished} of {result.units} units finished{nothing}"
     missing = result.units - result.finished - len(result.failed)
     why = f"{len(result.failed)} failed, {missing} were not run"
     stopped = f" ({result.stopped})" if result.stopped else ""

@@ -11,6 +11,7 @@ import pandas as pd
 from lit_widget.core.names import unknown
 
 from . import figures, tables
+from .catalogue import HELP
 from .paper import BUDGETS
 from .units import Arm
 
@@ -44,16 +45,16 @@ def _variants(strategies: list[str], make: Callable[[str], list[Arm]]) -> list[A
 
 EXPERIMENTS = {
     "main": Experiment(
-        "corrections and minutes at τ 0.5 and 0.75 (paper table 1)",
+        HELP["main"],
         lambda strategies: [Arm(each, tau) for tau in (0.5, 0.75) for each in strategies],
     ),
     "tau": Experiment(
-        "corrections over the IoU below which a mask is an error",
+        HELP["tau"],
         lambda strategies: [Arm(each, tau) for tau in (0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9) for each in strategies],
         figure=figures.tau_figure,
     ),
     "budget": Experiment(
-        "quality of the masks by how many corrections are given (paper figure 4)",
+        HELP["budget"],
         lambda strategies: [
             Arm(strategies[0]),
             *(Arm(each, budget=budget) for budget in BUDGETS for each in strategies),
@@ -62,17 +63,17 @@ EXPERIMENTS = {
         figures.budget_figure,
     ),
     "analysis": Experiment(
-        "how many corrections pairs need, when, and what they are good for (paper figure 3)",
+        HELP["analysis"],
         lambda strategies: [Arm(strategies[0]), Arm(strategies[0], budget=0)],
         tables.analysis_table,
         figures.analysis_figure,
     ),
     "trackers": Experiment(
-        "corrections with SAM 2, SAMURAI and DAM4SAM",
+        HELP["trackers"],
         lambda strategies: [Arm(each, tracker=name) for name in ("sam2", "samurai", "dam4sam") for each in strategies],
     ),
     "design": Experiment(
-        "corrections of the paper's ablations, the adapter's location included",
+        HELP["design"],
         lambda strategies: [Arm(each) for each in strategies],
         strategies=(
             *("original", "replace-original", "lora-no-cl", "lit-ft"),
@@ -80,20 +81,20 @@ EXPERIMENTS = {
         ),
     ),
     "epochs": Experiment(
-        "corrections by epochs of an update (paper figure 6a)",
+        HELP["epochs"],
         lambda strategies: _variants(
             strategies, lambda name: [Arm(name, epochs=epochs) for epochs in (5, 10, 20, 40, 60, 100)]
         ),
     ),
     "batch": Experiment(
-        "corrections by how many of them are learned in one update, and how many in one step",
+        HELP["batch"],
         lambda strategies: _variants(
             strategies,
             lambda name: [Arm(name, samples=n, batch=b) for n, b in ((1, 1), (3, 3), (5, 5), (3, 1), (5, 1))],
         ),
     ),
     "predicted-iou": Experiment(
-        "corrections where predicted IoU calls the user, and where it judges proposals, too",
+        HELP["predicted-iou"],
         lambda strategies: _variants(
             strategies,
             lambda name: [

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import math
 
+from lit_widget.simulation.datasets import data_set
+
 SOURCES = {"vost/val": 0, "lvosv2/valid": 1, "mosev2/train": 2, "sav/val": 3, "sav/test": 4}
 """Column of a data set and split."""
 
@@ -90,12 +92,3 @@ def column(source: str) -> int | None:
     """The column of the paper's tables that a source fills, if any: `NAME:PATH` or `NAME/SPLIT:PATH`."""
     name = data_set(source)
     return None if name is None else SOURCES.get(name)
-
-
-def data_set(source: str) -> str | None:
-    """The name and split of a public data set; None for a folder or an embedded source."""
-    from lit_widget.simulation.datasets import DATASETS
-
-    name, _, path = source.partition(":")
-    name, _, split = name.partition("/")
-    return f"{name}/{split or DATASETS[name].split}" if path and name in DATASETS else None

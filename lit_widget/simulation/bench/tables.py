@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from lit_widget.simulation.metrics import bootstrap_interval, reduction_interval
+from lit_widget.simulation.datasets import data_set, source_labels
+from lit_widget.simulation.metrics import Interval, bootstrap_interval, reduction_interval
 from lit_widget.simulation.runner import MANY_CORRECTIONS
 
 from .paper import (
@@ -19,7 +19,6 @@ from .paper import (
     PAIR_CORRECTIONS,
     UNCORRECTED_SCORES,
     column,
-    data_set,
     printed_corrections,
     printed_minutes,
 )
@@ -59,17 +58,18 @@ def _scores(result: dict[str, Any]) -> dict[str, float]:
 def main_table(records: pd.DataFrame) -> pd.DataFrame:
     """Corrections and minutes by data set, τ, tracker and arm, of all pairs and of those with many corrections.
 
-    Reductions are in per cent against the first arm, with a 95 % bootstrap interval over pairs. What the paper printed
+    Reductions are in per cent against the first arm; "low" and "high" are 95 % bootstrap intervals over pairs, which
+    one pair alone does not have. What the paper printed
     is beside its own data sets and subset. "missed" are errors that nobody corrected. The last columns score the
     resulting masks in per cent, by the rules of the data set's own benchmark.
     """
-    rows = []
+    rows, called = [], labels(records)
     for (source, tau, tracker), pairs in _groups(records, ["source", "tau", "tracker"]):
         for subset, chosen in _subsets(pairs["corrections"].iloc[:, 0]):
             corrections, minutes = pairs["corrections"].loc[chosen], pairs["annotation_s"].loc[chosen] / 60
             for way in corrections.columns:
-                row = {"data": label(source), "tau": tau, "tracker": tracker, "pairs of": subset, "strategy": way}
-                row |= {"pairs": len(corrections), "corrections": corrections[way].mean()}
+                row = {"data": called[source], "tau": tau, "tracker": tracker, "pairs of": subset, "strategy": way}
+                row |= {"pairs": len(corrections), **_mean(corrections[way], "corrections")}
                 row |= _reduction(corrections, way, "corrections")
                 row |= {"minutes": minutes[way].mean()}
                 row |= _reduction(minutes, way, "minutes")
@@ -87,7 +87,7 @@ def budget_table(records: pd.DataFrame) -> pd.DataFrame:
 
     The paper's are of pairs with many corrections where the budget is not limited.
     """
-    rows = []
+    rows, called = [], labels(records)
     for source, unlimited in _unlimited(records):
         for (budget,), pairs in _groups(records.loc[records["source"] == source], ["budget"]):
             scores = quality(source, pairs)
@@ -95,16 +95,16 @@ def budget_table(records: pd.DataFrame) -> pd.DataFrame:
                 printed = BUDGET_SCORES.get(data_set(source) or "", {}) if subset != ALL else {}
                 for way in scores.columns:
                     known = printed.get(way, [np.nan] * len(BUDGETS))[BUDGETS.index(int(budget))]
-                    row = {"data": label(source), "budget": int(budget), "pairs of": subset, "strategy": way}
-                    rows.append(
-                        {**row, **_score(scores.loc[:, way].reindex(chosen)), "is": score_of(source), "paper": known}
-                    )
+                    own = scores.loc[:, way].reindex(chosen)
+                    row = {"data": called[source], "budget": int(budget), "pairs of": subset, "strategy": way}
+                    row |= {"pairs": own.count(), **_mean(own, "score"), "is": score_of(source), "paper": known}
+                    rows.append(row)
     return pd.DataFrame(rows)
 
 
 def analysis_table(records: pd.DataFrame) -> pd.DataFrame:
     """Corrections of the baseline and what they are good for, of all pairs and of those with many (paper figure 3)."""
-    rows = []
+    rows, called = [], labels(records)
     for source, unlimited in _unlimited(records):
         own = records.loc[records["source"] == source]
         free = own.loc[own["budget"].isna()].assign(budget=-1)
@@ -114,11 +114,10 @@ def analysis_table(records: pd.DataFrame) -> pd.DataFrame:
         )
         at = column(source)
         for subset, chosen in _subsets(unlimited):
-            count = bootstrap_interval(unlimited.loc[chosen])
-            row = {"data": label(source), "pairs of": subset, "pairs": len(chosen), "corrections": count.estimate}
-            row |= {"low": count.low, "high": count.high, "is": score_of(source)}
-            row["without corrections"] = without.reindex(chosen).mean()
-            row["with corrections"] = with_corrections.reindex(chosen).mean()
+            row = {"data": called[source], "pairs of": subset, "pairs": len(chosen)}
+            row |= {**_mean(unlimited.loc[chosen], "corrections"), "is": score_of(source)}
+            row |= _mean(without.reindex(chosen), "without corrections")
+            row |= _mean(with_corrections.reindex(chosen), "with corrections")
             for name, printed in (
                 ("corrections", PAIR_CORRECTIONS),
                 ("without corrections", UNCORRECTED_SCORES),
@@ -140,10 +139,9 @@ def score_of(source: str) -> str:
     return "J" if (data_set(source) or "").startswith("vost") else "J&F"
 
 
-def label(source: str) -> str:
-    """What tables call a source: a name, not a place."""
-    name = data_set(source)
-    return name or (source if source.startswith("embedded:") else Path(source).name)
+def labels(records: pd.DataFrame) -> dict[str, str]:
+    """What tables call each source: a name, not a place."""
+    return source_labels(records["source"].unique())
 
 
 def _benchmark(pairs: Mapping[str, pd.Series]) -> dict[str, float]:
@@ -186,17 +184,21 @@ def _subsets(corrections: pd.Series) -> Iterator[tuple[str, pd.Index]]:
         yield f"≥ {MANY_CORRECTIONS}", many
 
 
-def _score(values: pd.Series) -> dict[str, Any]:
-    known = values.dropna()
+def _mean(values: pd.Series, name: str) -> dict[str, float]:
+    """The mean of what is known, with its interval."""
+    known, columns = values.dropna(), (name, f"{name} low", f"{name} high")
     if known.empty:
-        return {"pairs": 0, "score": np.nan, "low": np.nan, "high": np.nan}
-    interval = bootstrap_interval(known)
-    return {"pairs": len(known), "score": interval.estimate, "low": interval.low, "high": interval.high}
+        return dict.fromkeys(columns, np.nan)
+    return dict(zip(columns, _ends(bootstrap_interval(known), len(known)), strict=True))
+
+
+def _ends(interval: Interval, n_pairs: int) -> tuple[float, float, float]:
+    """Estimate, low and high; one pair alone has no interval."""
+    return (interval.estimate, interval.low, interval.high) if n_pairs > 1 else (interval.estimate, np.nan, np.nan)
 
 
 def _reduction(values: pd.DataFrame, way: str, name: str) -> dict[str, float]:
-    columns, baseline = (f"fewer {name} %", f"{name} low", f"{name} high"), values.columns[0]
+    columns, baseline = (f"fewer {name} %", f"fewer {name} % low", f"fewer {name} % high"), values.columns[0]
     if way == baseline:
         return dict.fromkeys(columns, np.nan)
-    drop = reduction_interval(values[baseline], values[way])
-    return dict(zip(columns, (drop.estimate, drop.low, drop.high), strict=True))
+    return dict(zip(columns, _ends(reduction_interval(values[baseline], values[way]), len(values)), strict=True))

@@ -6,6 +6,7 @@ from .davis import open_davis, open_davis_2016, open_davis_2017
 from .lvos import FrameRange, lvos_ranges, open_lvos
 from .masks import open_masks
 from .mosev2 import mosev1_videos, open_mosev2
+from .names import data_set, require_different, source_labels
 from .sav import open_sav
 from .sequence import VOID, DatasetError, FrameTruth, Judged, Sequence
 from .vost import open_vost
@@ -21,6 +22,7 @@ __all__ = [
     "Judged",
     "Sequence",
     "absolute_source",
+    "data_set",
     "lvos_ranges",
     "mosev1_videos",
     "open_davis",
@@ -33,6 +35,8 @@ __all__ = [
     "open_sources",
     "open_vost",
     "open_youtube_vos",
+    "require_different",
     "sequence_from_arrays",
     "sequence_from_masks",
+    "source_labels",
 ]

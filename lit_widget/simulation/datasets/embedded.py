@@ -14,6 +14,9 @@ from .sequence import DatasetError, Sequence, truth_from_ids
 
 _EMBEDDED_FRAMES = 48
 
+GROUPS = {"hard": "every kind but easy", "all": "every kind"}
+"""Names for several kinds of clips, each with one line of explanation."""
+
 
 def open_embedded(spec: str) -> list[Sequence]:
     """Open the embedded clips that `embedded:KIND:FIRST-LAST` names.
@@ -27,9 +30,9 @@ def open_embedded(spec: str) -> list[Sequence]:
     if match is None:
         raise DatasetError(f"{spec!r} is not a source; write embedded:KIND:FIRST-LAST, for example embedded:easy:0-4")
     kind, first, last = match[1], int(match[2]), int(match[3] or match[2])
-    groups = {"all": list(KINDS), "hard": [each for each in KINDS if each != "easy"]}
-    if kind not in groups and kind not in KINDS:
-        raise DatasetError(f"unknown kind {kind!r} in {spec!r}; choose one of {', '.join([*groups, *KINDS])}")
+    groups = {"hard": [each for each in KINDS if each != "easy"], "all": list(KINDS)}
+    if kind not in GROUPS and kind not in KINDS:
+        raise DatasetError(f"unknown kind {kind!r} in {spec!r}; choose one of {', '.join([*GROUPS, *KINDS])}")
     if first > last:
         raise DatasetError(f"the seeds of {spec!r} run backwards; write the smaller one first")
     kinds = groups.get(kind, [kind])
