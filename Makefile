@@ -31,7 +31,7 @@ demo: $(READY) ## the simulated user on embedded clips: a table, a figure and de
 test: lint bundle-is-fresh chromium $(READY) ## everything CI checks: lint, fresh bundle, all tests
 	@echo "== test: every test; those that need what this machine lacks say so"
 	$(BIN)/python -m pytest -ra -m "not browser" --numprocesses $(WORKERS) --dist loadfile
-	$(BIN)/python -m pytest -ra -m browser
+	$(BIN)/python -m pytest -ra -m browser --numprocesses $(WORKERS) --dist loadfile
 
 # The hosts that the environment has not: kept outside, since each brings versions of its own.
 hosts: export LIT_WIDGET_HOSTS ?= $(HOME)/.cache/lit-widget-hosts
