@@ -213,8 +213,8 @@ def test_arrays_that_are_refused():
     ]:
         with pytest.raises(DatasetError, match=reason):
             sequence_from_arrays(FRAMES, masks, "walk")
-    with pytest.raises(VideoError, match="uint8 RGB"):
-        sequence_from_arrays(FRAMES[..., 0], IDS, "walk")
+    with pytest.raises(VideoError, match="must be uint8"):
+        sequence_from_arrays(FRAMES[0], IDS, "walk")
 
 
 # --- Sources ----------------------------------------------------------------------------------------------------------

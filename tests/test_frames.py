@@ -307,6 +307,14 @@ def test_array_and_frames():
     assert open_frames(frames) is frames
 
 
+def test_grey_arrays_are_frames():
+    grey = np.stack([picture(i)[..., 0] for i in range(4)])
+    frames = open_frames(grey)
+    assert [number_in(frame) for frame in frames] == [0, 1, 2, 3]
+    assert frames[1].flags.writeable
+    assert frames[1].flags.c_contiguous
+
+
 @pytest.mark.parametrize("suffix", ["jpg", "png"])
 def test_exif_rotation(tmp_path, suffix):
     exif = Image.Exif()
@@ -344,7 +352,12 @@ def test_sources_that_are_refused(tmp_path):
         ("https://example.org/a.mp4", "is a web address"),
         ([], "there are no frames"),
         (np.zeros((0, 4, 4, 3), np.uint8), "there are no frames"),
-        (np.zeros((3, 4, 4), np.uint8), r"must be \(t, h, w, 3\) uint8 RGB, got \(3, 4, 4\) uint8"),
+        (
+            np.zeros((4, 4, 3), np.uint8),
+            r"must be uint8, .*got \(4, 4, 3\) uint8; .* array\[None\]",
+        ),
+        (np.zeros((3, 4, 4, 1), np.uint8), r"array\[\.\.\., 0\]"),
+        (np.zeros((3, 4, 4)), r"\(array \* 255\)"),
         (np.zeros((3, 4, 4, 3)), "float64"),
         ([np.zeros((4, 4, 3), np.uint8), np.zeros((4, 4))], r"frame 1 must be an \(h, w, 3\) uint8 array"),
         ([np.zeros((4, 4, 3), np.uint8), np.zeros((4, 5, 3), np.uint8)], "frame 1 is 5 x 4 pixels but frame 0 is 4"),

@@ -76,8 +76,8 @@ VIDEOS = {
     "no frames": (lambda _: [], ["there are no frames", "give at least one frame"]),
     "no frames in an array": (lambda _: np.zeros((0, 48, 64, 3), np.uint8), ["there are no frames"]),
     "changing sizes": (changing_sizes, ["60 x 48 pixels but frame 0 is 64 x 48", "must have one size"]),
-    "grey array": (lambda _: IMAGES[..., 0], ["must be (t, h, w, 3) uint8 RGB, got (8, 192, 256) uint8"]),
-    "floats": (lambda _: IMAGES / 255, ["uint8 RGB, got (8, 192, 256, 3) float64"]),
+    "one picture": (lambda _: IMAGES[0], ["(t, h, w, 3) RGB or (t, h, w) grey, got (192, 256, 3) uint8"]),
+    "floats": (lambda _: IMAGES / 255, ["must be uint8", "got (8, 192, 256, 3) float64", "(array * 255)"]),
     "nothing": (lambda _: None, ["cannot read frames from a NoneType"]),
     "a web address": (lambda _: "https://example.org/clip.mp4", ["is a web address; download the video"]),
 }

@@ -55,7 +55,7 @@ def session_file() -> str:
     height, width = of["size"]
     return (
         f"{of['frames']:,} frames of {width} × {height} pixels, {of['objects']} objects and {of['corrections']} "
-        f"corrections: opening takes {row['open_s']:.2f} s, keeping one event {row['autosave_ms']:.2f} ms; the file "
+        f"corrections: opening takes {row['open_s']:.2f} s, a save {row['autosave_ms']:.2f} ms; the file "
         f"has {row['megabytes']:.0f} MB, {row['size_by_masks']:.1f} times its masks. {origin('session-file')}"
     )
 

@@ -95,7 +95,7 @@ def open_frames(source: object) -> Frames:
     Args:
         source: the path of a video file (mp4, webm, mov, mkv, avi) or of a folder of JPEG or PNG images, taken in
             natural order (frame2 before frame10); or a list of image paths, PIL images or (h, w, 3) uint8 arrays;
-            or a (t, h, w, 3) uint8 array of RGB; or a `Frames`, returned as it is.
+            or a (t, h, w, 3) uint8 array of RGB, or (t, h, w) of grey; or a `Frames`, returned as it is.
 
     Raises:
         VideoError: if it cannot be read; the message says what was expected.
@@ -103,9 +103,12 @@ def open_frames(source: object) -> Frames:
     if isinstance(source, Frames):
         return source
     if isinstance(source, np.ndarray):
+        given = f"{source.shape} {source.dtype}"
+        if source.ndim == 3 and source.shape[-1] not in (3, 4):  # with three or four it is one picture in colour
+            source = np.broadcast_to(source[..., None], (*source.shape, 3))
         if source.ndim != 4 or source.shape[-1] != 3 or source.dtype != np.uint8:
-            given = f"{source.shape} {source.dtype}"
-            raise VideoError(f"an array of frames must be (t, h, w, 3) uint8 RGB, got {given}; {_advice(source)}")
+            expected = "uint8, (t, h, w, 3) RGB or (t, h, w) grey"
+            raise VideoError(f"an array of frames must be {expected}, got {given}; {_advice(source)}")
         return ImageFrames(list(source), name="array")
     if isinstance(source, list | tuple):
         return ImageFrames(source, name="frames")
@@ -125,8 +128,8 @@ def _advice(array: np.ndarray) -> str:
         return "leave the alpha channel out: array[..., :3]"
     if array.ndim == 3 and array.shape[-1] == 3:
         return "give a single picture as a video of one frame: array[None]"
-    if array.ndim == 3 or (array.ndim == 4 and array.shape[-1] == 1):
-        return "repeat the grey channel three times: np.repeat(array.reshape(*array.shape[:3], 1), 3, axis=-1)"
+    if array.ndim == 4 and array.shape[-1] == 1:
+        return "leave the grey channel's own axis out: array[..., 0]"
     if array.dtype != np.uint8 and array.dtype.kind == "f":
         return "scale it to 0 to 255: (array * 255).astype(np.uint8) if it is in [0, 1]"
     return "convert it first"
