@@ -244,7 +244,7 @@ def test_sources_are_mixed(tmp_path):
 @pytest.mark.parametrize(
     ("spec", "reason"),
     [
-        ("embedded:fast:0-1", "unknown kind 'fast' .* choose one of all, hard, easy, deformation"),
+        ("embedded:fast:0-1", "unknown kind 'fast' .* choose one of hard, all, easy, deformation"),
         ("embedded:easy", "write embedded:KIND:FIRST-LAST"),
         ("embedded:easy:a-b", "write embedded:KIND:FIRST-LAST"),
         ("embedded:easy:3-1", "run backwards"),

@@ -121,6 +121,8 @@ def lineage(scope: griffe.Object, name: str) -> set[str]:
     if isinstance(known := getattr(builtins, name, None), type):
         return {each.__name__ for each in known.__mro__}
     cls = found(scope.resolve(name))
+    if isinstance(cls, griffe.Function):  # that makes the error
+        return lineage(cls, str(cls.returns))
     return {name}.union(*(lineage(cls, str(base)) for base in cls.bases))
 
 

@@ -100,7 +100,7 @@ def test_a_correction_that_was_not_learned_stands_again(copy):
 
 def test_undo_is_written_too(tmp_path):
     widget = worked(tmp_path / "x.lit")
-    for _ in range(4):
+    for _ in range(7):  # two clicks, colour, object, range and proposal, and the correction
         widget.undo()
     held = contents(done(widget))
     assert widget._annotation.pending
