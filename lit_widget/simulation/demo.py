@@ -57,7 +57,7 @@ def demo(out: Path, seeds: str) -> int:
     model = load_model("pocket", device="cpu")
     sequences = open_sources([f"embedded:all:{seeds}"])
     ways = f"{len(sequences)} embedded clips with a simulated user, {len(COMPARED)} ways each"
-    print(f"Annotating {ways}: 1 to 3 minutes.", flush=True)
+    print(f"Annotating {ways}: 2 to 5 minutes.", flush=True)
     result = run_simulation(sequences, strategies=COMPARED, model=model)
     if result.records.empty:
         print("interrupted before the first pass was finished", file=sys.stderr)
