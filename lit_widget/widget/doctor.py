@@ -29,15 +29,14 @@ def _doctor(parsed: argparse.Namespace) -> int:
         if parsed.repair:
             raise ValueError("--repair mends a session file; name one")
         return _say(machine(), as_json=parsed.json)
-    from .gallery.file import examine_labels, is_of_labels
+    from .gallery.doctor import examine_labels, repair_labels
+    from .gallery.file import is_of_labels
     from .store.doctor import examine, repair
 
-    labels = is_of_labels(parsed.file)
-    found = examine_labels(parsed.file) if labels else examine(parsed.file)
+    look, mend = (examine_labels, repair_labels) if is_of_labels(parsed.file) else (examine, repair)
+    found = look(parsed.file)
     if found and parsed.repair:
-        if labels:
-            raise ValueError("--repair mends sessions of videos; labels are read with sqlite3 .recover")
-        found = repair(parsed.file)
+        found = mend(parsed.file)
     if parsed.json:
         print(json.dumps(found))
     else:

@@ -83,13 +83,18 @@ def open_labels(path: str | os.PathLike) -> tuple[SessionFile, Stored]:
     """
     file = SessionFile(path, new=False, kind=LABELS)
     try:
-        return file, _stored(file)
+        return file, stored_in(file)
     except BaseException:
         file.close()
         raise
 
 
-def _stored(file: SessionFile) -> Stored:
+def stored_in(file: SessionFile) -> Stored:
+    """What an open file says of its labelling.
+
+    Raises:
+        SessionFileError: if it says what cannot be.
+    """
     meta = {key: value for key, value in file.rows("SELECT key, value FROM meta") if isinstance(key, str)}
     kinds: dict[str, Any] = {
         "named": bool,
@@ -133,18 +138,3 @@ def is_of_labels(path: str | os.PathLike) -> bool:
             return file.read(72)[68:] == LABELS.application_id.to_bytes(4, "big")
     except OSError:
         return False
-
-
-def examine_labels(path: str | os.PathLike) -> list[str]:
-    """What is wrong with a file of labels, a sentence each; nothing if it is whole."""
-    try:
-        file, _ = open_labels(path)
-    except SessionFileError as error:
-        return [str(error)]
-    try:
-        checked = [text for (text,) in file.rows("PRAGMA integrity_check(10)")]
-        return [] if checked == ["ok"] else [f"the database is damaged: {text}" for text in checked]
-    except SessionFileError as error:
-        return [str(error)]
-    finally:
-        file.close()

@@ -102,8 +102,9 @@ def restore(file: SessionFile, labelling: Labelling) -> None:
         SessionFileError: if the file is damaged, or was written with another model or strategy.
     """
     with file.explained():
-        labelling.book.fill(dict(_entry(file, labelling, row) for row in file.rows("SELECT * FROM label")))
-        states = dict(_state(file, labelling, row) for row in file.rows("SELECT * FROM adapter"))
+        n_images, n_classes = len(labelling.names), len(labelling.classes)
+        labelling.book.fill(dict(entry_of(row, n_images, n_classes) for row in file.rows("SELECT * FROM label")))
+        states = dict(state_of(row, n_images, n_classes) for row in file.rows("SELECT * FROM adapter"))
     try:
         labelling.learner.adapters.restore(states)
     except ValueError:
@@ -113,28 +114,38 @@ def restore(file: SessionFile, labelling: Labelling) -> None:
         ) from None
 
 
-def _entry(file: SessionFile, labelling: Labelling, row: tuple) -> tuple[int, Entry]:
+def entry_of(row: tuple, n_images: int, n_classes: int) -> tuple[int, Entry]:
+    """The image and the entry of a row of the table of labels.
+
+    Raises:
+        SessionFileError: if there is no such image, class or verdict.
+    """
     image, _, label, verdict, flagged, learned, took_s, at = row
-    known = isinstance(image, int) and 0 <= image < len(labelling.names)
-    fine = known and isinstance(label, int) and -1 <= label < len(labelling.classes)
+    known = isinstance(image, int) and 0 <= image < n_images
+    fine = known and isinstance(label, int) and -1 <= label < n_classes
     if not (fine and verdict in get_args(Verdict) and number(took_s) and number(at)):
-        raise SessionFileError(f"the label of image {image!r} in {file.path} is damaged")
+        raise SessionFileError(f"the label of image {image!r} is damaged")
     return image, Entry(label, verdict, bool(flagged), bool(learned), took_s, at)
 
 
-def _state(file: SessionFile, labelling: Labelling, row: tuple) -> tuple[tuple[Any, int], AdapterState]:
+def state_of(row: tuple, n_images: int, n_classes: int) -> tuple[tuple[Any, int], AdapterState]:
+    """The group and slot, and the state, of a row of the table of adapters.
+
+    Raises:
+        SessionFileError: if the weights cannot be read or there is no such group or image.
+    """
     from safetensors import SafetensorError
     from safetensors.torch import load
 
     group, slot, version, learned_from, _, weights = row
-    images = from_json(learned_from, list)
     try:
+        images = from_json(learned_from, list)
         tensors = load(weights)
     except (SafetensorError, ValueError, KeyError, TypeError):
-        tensors = {}
+        images, tensors = [], {}
     finite = bool(tensors) and all(bool(tensor.isfinite().all()) for tensor in tensors.values())
-    known = all(isinstance(image, int) and 0 <= image < len(labelling.names) for image in images)
-    if not (finite and known and isinstance(group, int) and 0 <= group < len(labelling.classes) and version > 0):
-        raise SessionFileError(f"the adapter of group {group!r} in {file.path} is damaged")
+    known = all(isinstance(image, int) and 0 <= image < n_images for image in images)
+    if not (finite and known and isinstance(group, int) and 0 <= group < n_classes and version > 0):
+        raise SessionFileError(f"the adapter of group {group!r} is damaged")
     items = tuple(ImageItem(image, group) for image in images)
     return (group, slot), AdapterState(version, items, {name: each.to(torch.float32) for name, each in tensors.items()})

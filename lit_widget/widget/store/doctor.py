@@ -1,13 +1,9 @@
-"""Looking a session file over, and saving what can be saved of a damaged one."""
+"""Looking a video's session file over, and what of a damaged one can be used."""
 
 from __future__ import annotations
 
-import itertools
 import os
-import shutil
-import sqlite3
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any, get_args
 
 from lit_widget.video.memory import FrameStatus
@@ -16,15 +12,13 @@ from lit_widget.widget.messages import MessageError
 
 from .actions import action_of
 from .beside import unpack_beside
-from .file import SessionFile, SessionFileError, SessionInUseError
+from .file import VIDEO, SessionFile, SessionFileError
+from .mend import database_damage, mend
 from .reader import Stored, read
 from .rows import adapter_of
 from .statements import STATEMENTS
-from .tables import KEYS, TABLES
+from .tables import KEYS
 from .values import number, unpack_points
-
-BACKUP = ".damaged"
-"""Added to the name of a file that was replaced by a repaired one."""
 
 
 def examine(path: str | os.PathLike) -> list[str]:
@@ -43,10 +37,8 @@ def examine(path: str | os.PathLike) -> list[str]:
 
 
 def _findings(file: SessionFile) -> list[str]:
-    checked = [text for (text,) in file.rows("PRAGMA integrity_check(10)")]
-    found = [] if checked == ["ok"] else [f"the database is damaged: {text}" for text in checked]
     stored = read(file)
-    return found + [reason for table in CHECKED for _, reason in _bad_rows(file, table, stored)]
+    return database_damage(file) + [reason for table in CHECKED for _, reason in _bad_rows(file, table, stored)]
 
 
 def repair(path: str | os.PathLike) -> list[str]:
@@ -58,64 +50,18 @@ def repair(path: str | os.PathLike) -> list[str]:
     Raises:
         SessionFileError: if it is missing, in use, or not even what the session is about can be read.
     """
-    source = Path(path).expanduser().absolute()
-    whole, kept = source.with_name(source.name + ".repaired"), _unused(source.with_name(source.name + BACKUP))
-    _require_free(source)
-    whole.unlink(missing_ok=True)
-    # A copy is read, so that what is there stays as it is until there is something better.
-    for suffix in ("", "-wal"):
-        if (beside := source.with_name(source.name + suffix)).exists():
-            shutil.copy2(beside, kept.with_name(kept.name + suffix))
-    damaged, mended = SessionFile(kept, new=False), SessionFile(whole, new=True)
-    try:
-        lost = [sentence for table in TABLES for sentence in _copy(damaged, mended, table)]
-        stored = read(mended)
-        for table in CHECKED:
-            for rowid, reason in list(_bad_rows(mended, table, stored)):
-                if table in STEP_OF:
-                    _cut_off(mended, mended.rows(f"SELECT {STEP_OF[table]} FROM {table} WHERE rowid = ?", rowid))  # noqa: S608
-                mended.connection.execute(f"DELETE FROM {table} WHERE rowid = ?", (rowid,))  # noqa: S608
-                lost.append(f"left out: {reason}")
-    except SessionFileError:
-        whole.unlink(missing_ok=True)
-        raise
-    finally:
-        damaged.close()
-        mended.close()
-    source.with_name(source.name + "-wal").unlink(missing_ok=True)
-    whole.replace(source)
-    return [*lost, f"the file as it was is {kept}"]
+    return mend(path, VIDEO, _leave_out)
 
 
-def _require_free(source: Path) -> None:
-    """Refuse a file that is missing, or that someone writes: a file in its place would not get what they write."""
-    if not source.is_file():
-        raise SessionFileError(f"there is no session file {source}; give one that LITWidget(video, session=PATH) made")
-    try:
-        SessionFile(source, new=False).close()
-    except SessionInUseError:
-        raise
-    except SessionFileError:
-        return
-
-
-def _unused(path: Path) -> Path:
-    """A name that no earlier backup has."""
-    names = (path if not n else path.with_name(f"{path.name}.{n}") for n in itertools.count())
-    return next(name for name in names if not name.exists())
-
-
-def _copy(damaged: SessionFile, mended: SessionFile, table: str) -> Iterator[str]:
-    """Copy a table row by row, up to where it can be read; a row with a value of another type is left out."""
-    marks = ", ".join("?" for _ in mended.rows(f"PRAGMA table_info({table})"))
-    try:
-        for row in damaged.connection.execute(f"SELECT * FROM {table}"):  # noqa: S608
-            try:
-                mended.connection.execute(f"INSERT OR REPLACE INTO {table} VALUES ({marks})", row)  # noqa: S608
-            except sqlite3.IntegrityError as error:
-                yield f"left out: a row of the table {table} ({error})"
-    except (sqlite3.Error, UnicodeError) as error:
-        yield f"the rest of the table {table} cannot be read ({error})"
+def _leave_out(file: SessionFile) -> Iterator[str]:
+    """Take damaged rows out of a file, and say which."""
+    stored = read(file)
+    for table in CHECKED:
+        for rowid, reason in list(_bad_rows(file, table, stored)):
+            if table in STEP_OF:
+                _cut_off(file, file.rows(f"SELECT {STEP_OF[table]} FROM {table} WHERE rowid = ?", rowid))  # noqa: S608
+            file.connection.execute(f"DELETE FROM {table} WHERE rowid = ?", (rowid,))  # noqa: S608
+            yield f"left out: {reason}"
 
 
 def _cut_off(file: SessionFile, steps: list[tuple]) -> None:
