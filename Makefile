@@ -17,7 +17,7 @@ WORKERS ?= 2
 # The pocket model's layers are small: more threads mostly wait for each other, and on a busy machine much longer.
 test hosts demo lab notebooks bench: export OMP_NUM_THREADS ?= 1
 
-.PHONY: help demo docs figures links notebooks test hosts lab lint bundle bundle-is-fresh bench bench-gpu lock clean chromium
+.PHONY: help colab demo docs figures links notebooks test hosts lab lint bundle bundle-is-fresh bench bench-gpu lock clean chromium
 
 help: ## show this list
 	@echo "make TARGET, where TARGET is one of"
@@ -48,6 +48,9 @@ lab: $(READY) ## open JupyterLab on the first notebook
 
 notebooks: $(READY) ## run all notebooks and keep their outputs (minutes)
 	$(BIN)/python notebooks/run.py notebooks/*.ipynb
+
+colab: $(READY) ## once published: badges and first cells for Colab, make colab REPOSITORY=https://github.com/OWNER/lit-widget
+	$(BIN)/python notebooks/colab.py "$(REPOSITORY)" notebooks/*.ipynb
 
 docs: $(READY) ## build the documentation into site/, without a warning
 	@echo "== docs: docs/ and docstrings -> site/"
