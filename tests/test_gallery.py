@@ -1,5 +1,6 @@
 """Labelling images by method, without any front end: groups, verdicts, learning, undo, errors, files."""
 
+import base64
 import io
 import json
 import signal
@@ -73,7 +74,10 @@ def test_images_are_grouped_by_the_models_first_guess(gallery):
     assert sum(group.n_images for group in state.groups) == 24
     assert gallery.image == 0
     gallery._pixel_worker.wait()
-    assert Image.open(io.BytesIO(gallery.preview)).size == (40, 40)
+    bundle, _ = gallery._repr_mimebundle_()
+    picture = Image.open(io.BytesIO(base64.b64decode(bundle["image/jpeg"])))
+    assert picture.width == 640
+    assert np.asarray(picture)[12:204, 12:204].std() > 10, "the image to label, large"
 
 
 def test_a_class_among_the_first_guesses_is_no_correction(gallery):

@@ -48,9 +48,6 @@ if TYPE_CHECKING:
 
 _STATIC = pathlib.Path(__file__).parent / "static"
 
-PICTURE_WITHIN_S = 2.0
-"""How long showing the widget waits for its picture."""
-
 
 class LITWidget(PromptMethods, ObjectMethods, Export, Readings, Logged, Saving, WorkingWidget):
     """Annotate a video with SAM 2 and an adapter that learns from every correction.
@@ -317,10 +314,6 @@ class LITWidget(PromptMethods, ObjectMethods, Export, Readings, Logged, Saving, 
         if hasattr(self, "_annotation"):
             self.frames.close()
         super().close()
-
-    def _picture_in_time(self) -> bool:
-        self._pixel_worker.submit(lambda _: self._refresh_preview())
-        return self._pixel_worker.wait(PICTURE_WITHIN_S)
 
     @traitlets.validate("frame_index")
     def _within_the_video(self, proposal: Any) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import sys
 import time
+from abc import abstractmethod
 from collections.abc import Sequence
 from typing import Any
 
@@ -14,6 +15,9 @@ from .comms import ThreadedWidget
 from .outbox import Outbox
 from .to_view import Error
 from .worker import Worker
+
+PICTURE_WITHIN_S = 2.0
+"""How long the output of a cell waits for its picture."""
 
 
 def best_transport() -> str:
@@ -30,6 +34,7 @@ class WorkingWidget(ThreadedWidget):
 
     _outbox: Outbox
     _model_worker: Worker
+    _pixel_worker: Worker
     _errors: list[Exception]
 
     def wait(self, timeout: float | None = None) -> bool:
@@ -60,9 +65,14 @@ class WorkingWidget(ThreadedWidget):
         """The workers that `wait` waits for, those first that give work to others."""
         return (self._model_worker,)
 
+    @abstractmethod
+    def _refresh_preview(self) -> None:
+        """Make `preview` the picture of this moment."""
+
     def _picture_in_time(self) -> bool:
-        """Whether `preview` is the picture of this moment, or could be made so while the user waits."""
-        return bool(self.preview)
+        """Whether `preview` could be made the picture of this moment while the user waits."""
+        self._pixel_worker.submit(lambda _: self._refresh_preview())
+        return self._pixel_worker.wait(PICTURE_WITHIN_S)
 
     def _failed(self, error: Exception) -> None:
         known = isinstance(error, (ValueError, IndexError))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import pathlib
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,7 +16,7 @@ from lit_widget.images.features import FeatureStore
 from lit_widget.images.head import PLACEMENTS
 from lit_widget.images.sources import ImageError
 from lit_widget.widget.activity import Activity
-from lit_widget.widget.codec import PREVIEW_WIDTH, encode_jpeg
+from lit_widget.widget.codec import encode_jpeg
 from lit_widget.widget.journal import by
 from lit_widget.widget.limits import AnnotationError
 from lit_widget.widget.outbox import Outbox
@@ -37,6 +38,7 @@ from .messages import decode
 from .pictures import open_pictures
 from .readings import Readings
 from .saving import Saving
+from .still import still
 
 if TYPE_CHECKING:
     from lit_widget.core.update import UpdateConfig
@@ -112,6 +114,8 @@ class LITClassifier(Readings, Saving, WorkingWidget):
         transport = best_transport()
         super().__init__(transport=transport, view_height=view_height)
         self._pictures, self._placement = pictures, placement
+        # With each label one image is new in the still picture; the others are not to be read again.
+        self._shown = lru_cache(maxsize=32)(lambda image, side: pictures.shown(image, at_most=side))
         recipe, options = PLACEMENTS[placement].recipe(), {} if update is None else {"update": update}
         learner = GalleryLearner(clip.head(names), store, recipe=recipe, loss=loss, seed=seed, **options)
         self._outbox = Outbox(self.send, lambda: self._labelling.state, lambda: self.transport == "poll")
@@ -329,8 +333,4 @@ class LITClassifier(Readings, Saving, WorkingWidget):
         tell(self._listeners, said, self._failed)
 
     def _refresh_preview(self) -> None:
-        if self.image >= 0:
-            try:
-                self.preview = encode_jpeg(np.asarray(self._pictures.shown(self.image, at_most=PREVIEW_WIDTH)))
-            except ImageError:
-                return
+        self.preview = encode_jpeg(np.asarray(still(self._labelling, self._shown)))
