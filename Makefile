@@ -44,7 +44,8 @@ hosts: chromium $(READY) ## the widget in other hosts and kernels, in a browser;
 
 lab: $(READY) ## open JupyterLab on the first notebook
 	@echo "== lab: JupyterLab on notebooks/01_first_video.ipynb, Ctrl-C ends it"
-	$(BIN)/jupyter lab notebooks/01_first_video.ipynb
+	@# In containers one is root, which Jupyter refuses unless told.
+	$(BIN)/jupyter lab $(if $(filter 0,$(shell id -u)),--allow-root) notebooks/01_first_video.ipynb
 
 notebooks: $(READY) ## run all notebooks and keep their outputs (minutes)
 	$(BIN)/python notebooks/run.py notebooks/*.ipynb

@@ -100,7 +100,8 @@ function adapterFacts(
 
 const SHADOW =
   "Without live training the same masks would have taken a correction wherever you accepted a proposal: " +
-  "to track, both ways are the same model, so nothing else differs";
+  "to track, both ways are the same model, so nothing else differs. Seconds count one to find an error and 1.5 per " +
+  "click, as many clicks as your corrections took; painted ones are not counted";
 
 /** Corrections against those of the same work without live training. */
 function savings(store: Store): HTMLElement {
@@ -110,7 +111,7 @@ function savings(store: Store): HTMLElement {
   const spared = n_accepted === 1 ? "1 correction" : `${n_accepted} corrections`;
   const saved =
     n_accepted > 0
-      ? `LIT saved ${spared}, about ${Math.round(saved_s)} s`
+      ? `LIT saved ${spared}${saved_s > 0 ? `, about ${Math.round(saved_s)}\u00a0s` : ""}`
       : "LIT has saved no correction yet";
   const without =
     n_accepted > 0

@@ -26,6 +26,9 @@ COLOUR_NAME, COLOUR = next(iter(PALETTE.items()))
 WIDTH = 960
 """Pixels across of the pictures of the target."""
 
+HEIGHT = 420
+"""CSS pixels that they are shown in, as high as the widget's own picture, so that the buttons are in sight."""
+
 HOW_TO = (
     "Click the target on the first frame and press <b>T</b> to track it. Where the mask is wrong, stop at once, click "
     "until it is right, and press <b>Enter</b>. Press <b>Done</b> when every frame is as you saw it."
@@ -75,7 +78,8 @@ class TruthScreen(ipywidgets.VBox):
         self.player = ipywidgets.Play(max=last, interval=round(1000 / frames.fps), show_repeat=False)
         slider = ipywidgets.IntSlider(max=last, readout=False, disabled=True)
         ipywidgets.jslink((self.player, "value"), (slider, "value"))
-        self._picture = ipywidgets.Image(format="jpeg", value=self._painted(0))
+        fitted = ipywidgets.Layout(height=f"{HEIGHT}px", max_width="100%", object_fit="contain", align_self="flex-start")
+        self._picture = ipywidgets.Image(format="jpeg", value=self._painted(0), layout=fitted)
         self.begin = button("Begin", begin, lambda text: setattr(note, "value", text))
         self.begin.disabled = last > 0
         self.player.observe(self._show, "value")

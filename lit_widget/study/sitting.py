@@ -14,6 +14,8 @@ from lit_widget.core.strategy import Strategy, find_strategy
 from lit_widget.video.frames import Frames, open_frames
 from lit_widget.video.strategies import STRATEGIES
 
+from lit_widget.widget.warm_up import warm_up
+
 from .log import ENDING, ParticipantFile
 from .planning import StudyError, Task, plan
 from .recording import StudyWidget
@@ -183,6 +185,7 @@ class Sitting:
             self._box.children = [TaskScreen(self._title(task), task, self.widget, self.done)]
         else:
             frames, target = self._video(task)
+            warm_up()  # while the target is watched, so that no task is longer by it
             self._box.children = [TruthScreen(self._title(task), frames, target, self.begin)]
         return self._box
 

@@ -28,7 +28,9 @@ def describe(annotation: Annotation) -> State:
     # Copies: the worker may add records while another thread describes.
     statuses = [record.status for bank in list(learner.banks.values()) for record in list(bank.records.values())]
     n_accepted = statuses.count("accepted")
-    mean_clicks = float(np.mean(list(annotation.clicks.values()))) if annotation.clicks else 1.0
+    clicked = [n_clicks for n_clicks in annotation.clicks.values() if n_clicks]
+    # Painting takes anything from a second to minutes: nothing is claimed of it.
+    correction_s = LOCATE_S + CLICK_S * float(np.mean(clicked)) if clicked else 0.0
     return State(
         protocol=PROTOCOL,
         model=learner.model.name,
@@ -64,7 +66,7 @@ def describe(annotation: Annotation) -> State:
         can_redo=annotation.session.history.can_redo,
         n_corrections=statuses.count("corrected"),
         n_accepted=n_accepted,
-        saved_s=round(n_accepted * (LOCATE_S + CLICK_S * mean_clicks), 1),
+        saved_s=round(n_accepted * correction_s, 1),
         previews=annotation.previews,
     )
 
