@@ -91,6 +91,10 @@ def caption(result: SimulationResult) -> str:
     )
 
 
+MOST_NAMES = 12
+"""Pairs that a figure names; more are numbered."""
+
+
 def corrections_figure(result: SimulationResult) -> Figure:
     """Corrections per pair, sorted by the baseline, and corrections accumulated over the videos' length."""
     from matplotlib.ticker import MaxNLocator
@@ -126,7 +130,12 @@ def draw_pairs(axes: Axes, table: pd.DataFrame) -> None:
         size = max(4, 14 - 3 * index)
         axes.plot(np.arange(len(table)), table[strategy], ".", ms=size, label=strategy, color=COLOURS.get(strategy))
     axes.set(xlabel="pair, by corrections of the baseline", ylabel="corrections", title="Per video and object")
-    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    if len(table) <= MOST_NAMES:
+        several = len(set(table.index.get_level_values("object"))) > 1
+        names = [f"{video}, {object_id}" if several else video for *_, video, object_id in table.index]
+        axes.set_xticks(np.arange(len(table)), names, rotation=35, ha="right", rotation_mode="anchor", fontsize=7)
+    else:
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.legend(frameon=False)
 
 

@@ -78,7 +78,9 @@ class TruthScreen(ipywidgets.VBox):
         self.player = ipywidgets.Play(max=last, interval=round(1000 / frames.fps), show_repeat=False)
         slider = ipywidgets.IntSlider(max=last, readout=False, disabled=True)
         ipywidgets.jslink((self.player, "value"), (slider, "value"))
-        fitted = ipywidgets.Layout(height=f"{HEIGHT}px", max_width="100%", object_fit="contain", align_self="flex-start")
+        fitted = ipywidgets.Layout(
+            height=f"{HEIGHT}px", max_width="100%", object_fit="contain", align_self="flex-start"
+        )
         self._picture = ipywidgets.Image(format="jpeg", value=self._painted(0), layout=fitted)
         self.begin = button("Begin", begin, lambda text: setattr(note, "value", text))
         self.begin.disabled = last > 0

@@ -13,7 +13,6 @@ import numpy as np
 from lit_widget.core.strategy import Strategy, find_strategy
 from lit_widget.video.frames import Frames, open_frames
 from lit_widget.video.strategies import STRATEGIES
-
 from lit_widget.widget.warm_up import warm_up
 
 from .log import ENDING, ParticipantFile
