@@ -77,15 +77,15 @@ class SessionFile:
         kind: Kind = VIDEO,
     ) -> None:
         self.kind = kind
-        if not isinstance(path, str | os.PathLike):
-            raise SessionFileError(f"a session file is given by its path, got {path!r}; give one like 'clip.lit'")
-        self.path = Path(path).expanduser().absolute()
+        self.path = path_of(path)
         if new and self.path.exists() and not _unbegun(self.path):
             raise SessionFileError(f"{self.path} is there already; {kind.owner}.open({str(path)!r}) goes on with it")
         if not new and not self.path.is_file():
             raise SessionFileError(f"there is no session file {self.path}; {kind.call} makes one")
-        if new and not self.path.parent.is_dir():
-            raise SessionFileError(f"there is no folder {self.path.parent} to put the session file in; make it first")
+        if new:
+            require_folder(self.path.parent)
+        else:
+            require_kind(self.path, kind)
         self.writable = new or all(map(_may_write, (self.path, self.path.parent)))
         self._connection: sqlite3.Connection | None = None
         if not self.writable:
@@ -208,7 +208,7 @@ class SessionFile:
             )
         for statement in (each for step in range(version, kind.version) for each in kind.migrations[step]):
             connection.execute(statement)
-        if self.writable:
+        if version < kind.version:
             connection.execute(f"PRAGMA user_version = {kind.version}")
         found = dict(connection.execute("SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL"))
         if found != kind.tables:
@@ -232,6 +232,39 @@ class SessionFile:
         except SessionFileError:
             self.close()
             raise
+
+
+def path_of(given: object) -> Path:
+    """The path of a session file as users give it.
+
+    Raises:
+        SessionFileError: if it is no path, or that of a folder.
+    """
+    if not isinstance(given, str | os.PathLike) or "\0" in str(given):
+        raise SessionFileError(f"a session file is given by its path, got {given!r}; give one like 'clip.lit'")
+    path = Path(given).expanduser().absolute()
+    if path.is_dir():
+        raise SessionFileError(f"{path} is a folder; give a file in it, like {Path(given) / 'clip.lit'}")
+    return path
+
+
+def require_folder(folder: Path) -> None:
+    """Refuse a folder that is missing or cannot be written to."""
+    if not folder.is_dir():
+        raise SessionFileError(f"there is no folder {folder} to put the session file in; make it first")
+    if not _may_write(folder):
+        raise SessionFileError(f"the folder {folder} cannot be written to; choose one in which you may write")
+
+
+def require_kind(path: Path, kind: Kind) -> None:
+    """Refuse a file whose first bytes are not those of such a session, before SQLite may change anything in it."""
+    try:
+        with path.open("rb") as file:
+            head = file.read(72)
+    except OSError as error:
+        raise SessionFileError(f"{path} cannot be read ({error.strerror}); choose a file that you may read") from None
+    if head[:16] != b"SQLite format 3\0" or head[68:] != kind.application_id.to_bytes(4, "big"):
+        raise SessionFileError(f"{path} is no session file of lit-widget ({kind.owner}); give one that it wrote")
 
 
 def explain(path: Path, error: Exception) -> str:

@@ -6,10 +6,11 @@ import itertools
 import os
 import shutil
 import sqlite3
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from .file import Kind, SessionFile, SessionFileError, SessionInUseError
+from .file import Kind, SessionFile, SessionFileError, SessionInUseError, connect, path_of, require_folder, require_kind
 
 BACKUP = ".damaged"
 """Added to the name of a file that was replaced by a repaired one."""
@@ -35,33 +36,63 @@ def mend(path: str | os.PathLike, kind: Kind, leave_out: Callable[[SessionFile],
     Raises:
         SessionFileError: if it is missing, in use, or not even what the session is about can be read.
     """
-    source = Path(path).expanduser().absolute()
-    whole, kept = source.with_name(source.name + ".repaired"), _unused(source.with_name(source.name + BACKUP))
+    source = path_of(path)
     _require_free(source, kind)
-    whole.unlink(missing_ok=True)
-    # A copy is read, so that what is there stays as it is until there is something better.
+    whole, kept = source.with_name(source.name + ".repaired"), _unused(source.with_name(source.name + BACKUP))
+    try:
+        lost = _rewrite(source, whole, kind, leave_out)
+    except (SessionFileError, sqlite3.Error, OSError):
+        whole.unlink(missing_ok=True)
+        raise SessionFileError(
+            f"{source} cannot be repaired: too little of it can be read to tell what it is about; it is as it was"
+        ) from None
     for suffix in ("", "-wal"):
         if (beside := source.with_name(source.name + suffix)).exists():
-            shutil.copy2(beside, kept.with_name(kept.name + suffix))
-    damaged, mended = SessionFile(kept, new=False, kind=kind), SessionFile(whole, new=True, kind=kind)
-    try:
-        lost = [sentence for table in kind.tables for sentence in _copy(damaged, mended, table)]
-        lost += leave_out(mended)
-    except SessionFileError:
-        whole.unlink(missing_ok=True)
-        raise
-    finally:
-        damaged.close()
-        mended.close()
-    source.with_name(source.name + "-wal").unlink(missing_ok=True)
+            beside.replace(kept.with_name(kept.name + suffix))
     whole.replace(source)
     return [*lost, f"the file as it was is {kept}"]
+
+
+def _rewrite(source: Path, whole: Path, kind: Kind, leave_out: Callable[[SessionFile], Iterator[str]]) -> list[str]:
+    """Write what can be read of one file to another; what was left out."""
+    whole.unlink(missing_ok=True)
+    with tempfile.TemporaryDirectory(dir=source.parent, prefix=f".{source.name}.") as folder:
+        # A copy is read, since already opening a damaged file can change it.
+        for suffix in ("", "-wal"):
+            if (beside := source.with_name(source.name + suffix)).exists():
+                shutil.copy2(beside, Path(folder, source.name + suffix))
+        damaged, mended = _opened(Path(folder, source.name), kind), SessionFile(whole, new=True, kind=kind)
+        try:
+            lost = [sentence for table in kind.tables for sentence in _copy(damaged, mended, table)]
+            return [*dict.fromkeys(lost), *leave_out(mended)]
+        finally:
+            damaged.close()
+            mended.close()
+
+
+def _opened(path: Path, kind: Kind) -> sqlite3.Connection:
+    """A connection to a damaged file, which it may change: tables get back what SQLite needs to find their rows."""
+    try:
+        SessionFile(path, new=False, kind=kind).close()  # brings a file of an earlier version to this one
+    except SessionFileError:
+        connection = connect(path)
+        # So SQLite goes on where a file is too short or it cannot make sense of a table.
+        connection.execute("PRAGMA writable_schema = ON")
+        for table, sql in kind.tables.items():
+            connection.execute("UPDATE sqlite_master SET sql = ? WHERE type = 'table' AND name = ?", (sql, table))
+        connection.close()
+    connection = connect(path)
+    connection.execute("PRAGMA writable_schema = ON")
+    connection.text_factory = lambda raw: raw.decode("utf-8", "replace")
+    return connection
 
 
 def _require_free(source: Path, kind: Kind) -> None:
     """Refuse a file that is missing, or that someone writes: a file in its place would not get what they write."""
     if not source.is_file():
         raise SessionFileError(f"there is no session file {source}; give one that {kind.call} made")
+    require_folder(source.parent)
+    require_kind(source, kind)
     try:
         SessionFile(source, new=False, kind=kind).close()
     except SessionInUseError:
@@ -76,14 +107,18 @@ def _unused(path: Path) -> Path:
     return next(name for name in names if not name.exists())
 
 
-def _copy(damaged: SessionFile, mended: SessionFile, table: str) -> Iterator[str]:
-    """Copy a table row by row, up to where it can be read; a row with a value of another type is left out."""
+def _copy(damaged: sqlite3.Connection, mended: SessionFile, table: str) -> Iterator[str]:
+    """Copy a table row by row, from both ends up to where it can be read, without rows that hold what it cannot."""
     marks = ", ".join("?" for _ in mended.rows(f"PRAGMA table_info({table})"))
-    try:
-        for row in damaged.connection.execute(f"SELECT * FROM {table}"):  # noqa: S608
-            try:
-                mended.connection.execute(f"INSERT OR REPLACE INTO {table} VALUES ({marks})", row)  # noqa: S608
-            except sqlite3.IntegrityError as error:
-                yield f"left out: a row of the table {table} ({error})"
-    except (sqlite3.Error, UnicodeError) as error:
-        yield f"the rest of the table {table} cannot be read ({error})"
+    for order in ("", " ORDER BY rowid DESC"):
+        try:
+            for row in damaged.execute(f"SELECT * FROM {table}{order}"):  # noqa: S608
+                try:
+                    mended.connection.execute(f"INSERT OR REPLACE INTO {table} VALUES ({marks})", row)  # noqa: S608
+                except sqlite3.IntegrityError as error:
+                    yield f"left out: a row of the table {table} ({error})"
+        except sqlite3.Error as error:
+            if not order:
+                yield f"not all of the table {table} can be read ({error})"
+        else:
+            return
