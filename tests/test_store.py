@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from helpers import clip, done, widget_on
+from PIL import Image
 from store_helpers import alter, contents, same, worked
 
 from benchmarks.session_kills import mutations
@@ -219,16 +220,17 @@ def test_a_killed_process_loses_no_verdict(tmp_path):
         assert examine(path) == []
 
 
-def test_a_disk_that_cannot_be_written_is_told_once_and_loses_nothing(tmp_path):
+def test_a_disk_that_cannot_be_written_is_told_and_loses_nothing(tmp_path):
     widget, heard = widget_on(session=tmp_path / "x.lit")
     connection = widget._recorder._file.connection
     connection.execute(f"PRAGMA max_page_count = {connection.execute('PRAGMA page_count').fetchone()[0]}")
     for frame in range(6):
         widget.give_mask(frame, np.random.default_rng(frame).random(TARGET[0].shape) > 0.5)
-    done(widget)
+    with pytest.raises(SessionFileError, match="disk is full; make room"):
+        widget.wait()
     told = [each[0]["message"] for each in heard if each[0]["type"] == "error"]
-    assert len(told) == 1
-    assert "disk is full; make room" in told[0]
+    assert all("disk is full; make room" in each for each in told)
+    assert len(told) > 1, "with every action, since a view may have put the first away"
     connection.execute("PRAGMA max_page_count = 1000000")
     widget.add_object()
     masks = widget.masks(object_id=1)
@@ -236,6 +238,32 @@ def test_a_disk_that_cannot_be_written_is_told_once_and_loses_nothing(tmp_path):
     again = LITWidget.open(tmp_path / "x.lit", MADE.frames)
     assert np.array_equal(done(again).masks(object_id=1), masks)
     again.close()
+
+
+def test_closing_says_that_the_last_could_not_be_written(tmp_path):
+    widget, _ = widget_on(session=tmp_path / "x.lit")
+    connection = widget._recorder._file.connection
+    connection.execute(f"PRAGMA max_page_count = {connection.execute('PRAGMA page_count').fetchone()[0]}")
+    for frame in range(6):
+        widget.give_mask(frame, np.random.default_rng(frame).random(TARGET[0].shape) > 0.5)
+    with pytest.raises(SessionFileError, match=r"closed without what was done last: .* disk is full"):
+        widget.close()
+    assert widget._recorder._file.closed
+    assert examine(tmp_path / "x.lit") == []
+
+
+def test_where_a_video_was_found_is_remembered(tmp_path):
+    path = tmp_path / "x.lit"
+    for name in ("first", "second"):
+        (tmp_path / name).mkdir()
+        for index, frame in enumerate(MADE.frames):
+            Image.fromarray(frame).save(tmp_path / name / f"{index}.png")
+    LITWidget(tmp_path / "first", session=path).close()
+    shutil.rmtree(tmp_path / "first")
+    LITWidget.open(path, tmp_path / "second").close()
+    widget = LITWidget.open(path)
+    assert np.array_equal(widget.frames[0], MADE.frames[0])
+    widget.close()
 
 
 def test_what_cannot_be_a_session_is_said_at_once(tmp_path, copy):

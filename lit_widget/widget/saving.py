@@ -81,6 +81,7 @@ class Saving:
     _outbox: Outbox
     _item: Callable[[int, int | None], VideoItem]
     _submit: Callable[[JobKind, Callable[[Activity], None]], None]
+    _not_saved: Callable[[str], None]
     _recorder: Recorder | None = None
 
     @OfTheClass
@@ -157,7 +158,9 @@ class Saving:
         elsewhere = stored.path if video is None else video
         self._making["video"] = self._making["video"] if elsewhere is None else elsewhere
         if file.writable:
-            self._record(file, restored)
+            recorder = self._record(file, restored)
+            if isinstance(video, str | os.PathLike):
+                recorder.describe(video=describe_video(video, annotation.learner.frames))
         else:
             file.close()
         annotation.publish()
@@ -173,7 +176,7 @@ class Saving:
     def _record(self, file: SessionFile, restored: Restored | None = None) -> Recorder:
         annotation, steps = self._annotation, None if restored is None else restored.steps
         actions = self._journal.actions
-        recorder = Recorder(file, annotation, actions, lambda text: self._outbox.post(Error(text)), steps=steps)
+        recorder = Recorder(file, annotation, actions, self._not_saved, steps=steps)
         self._journal.listen(None, lambda _: recorder.save())
         self._recorder, annotation.save, annotation.heard = recorder, recorder.save, recorder.heard
         return recorder

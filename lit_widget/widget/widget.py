@@ -309,11 +309,13 @@ class LITWidget(PromptMethods, ObjectMethods, Export, Readings, Logged, Saving, 
             worker = getattr(self, name, None)
             if worker is not None:
                 worker.close()
-        if self._recorder is not None:
-            self._recorder.close()
-        if hasattr(self, "_annotation"):
-            self.frames.close()
-        super().close()
+        try:
+            if self._recorder is not None:
+                self._recorder.close()
+        finally:
+            if hasattr(self, "_annotation"):
+                self.frames.close()
+            super().close()
 
     @traitlets.validate("frame_index")
     def _within_the_video(self, proposal: Any) -> int:

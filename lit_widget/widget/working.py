@@ -13,6 +13,7 @@ import traitlets
 
 from .comms import ThreadedWidget
 from .outbox import Outbox
+from .store.file import SessionFileError
 from .to_view import Error
 from .worker import Worker
 
@@ -73,6 +74,11 @@ class WorkingWidget(ThreadedWidget):
         """Whether `preview` could be made the picture of this moment while the user waits."""
         self._pixel_worker.submit(lambda _: self._refresh_preview())
         return self._pixel_worker.wait(PICTURE_WITHIN_S)
+
+    def _not_saved(self, text: str) -> None:
+        """Tell the views, and whoever waits: a script has no view."""
+        self._outbox.post(Error(text))
+        self._errors.append(SessionFileError(text))
 
     def _failed(self, error: Exception) -> None:
         known = isinstance(error, (ValueError, IndexError))

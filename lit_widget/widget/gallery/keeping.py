@@ -32,13 +32,13 @@ class Keeper:
     Args:
         file: open for writing.
         labelling: what is kept; what it holds now is in the file already.
-        complain: called with a sentence when writing begins to fail.
+        complain: called with a sentence whenever something could not be written.
     """
 
     def __init__(self, file: SessionFile, labelling: Labelling, complain: Callable[[str], None]) -> None:
         self.file, self._labelling, self._complain = file, labelling, complain
         self._lock = threading.Lock()
-        self._failing = False
+        self._failed = ""
         self._events: list[tuple] = []
         self._adapters: Versions = labelling.learner.adapters.versions()
 
@@ -48,7 +48,7 @@ class Keeper:
             self._events.append((time.time(), what, image, entry.label, entry.verdict))
 
     def save(self) -> None:
-        """Write what has changed; a failure is told once and loses nothing that is in memory."""
+        """Write what has changed; a failure is told and loses nothing that is in memory."""
         book = self._labelling.book
         with self._lock:
             versions = self._labelling.learner.adapters.versions()
@@ -58,19 +58,24 @@ class Keeper:
                 with self.file.transaction() as connection:
                     self._write(connection, versions)
             except (sqlite3.Error, OSError) as error:
-                if not self._failing:
-                    self._complain(f"Not saved: {explain(self.file.path, error)}. What was done is kept in memory.")
-                self._failing = True
+                self._failed = explain(self.file.path, error)
+                self._complain(f"Not saved: {self._failed}. What was done is kept in memory.")
                 return
-            self._adapters, self._failing = versions, False
+            self._adapters, self._failed = versions, ""
             self._events.clear()
             book.changed.clear()
 
     def close(self) -> None:
-        """Write the rest and let go of the file."""
+        """Write the rest and let go of the file.
+
+        Raises:
+            SessionFileError: if the rest could not be written; the file is closed all the same.
+        """
         self.save()
         with self._lock:
             self.file.close()
+        if self._failed:
+            raise SessionFileError(f"closed without what was done last: {self._failed}")
 
     def _write(self, connection: sqlite3.Connection, versions: Versions) -> None:
         book, names = self._labelling.book, self._labelling.names

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import pathlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from lit_widget.images.clip import POCKET
@@ -13,7 +13,6 @@ from lit_widget.images.sources import ImageSet
 from lit_widget.widget.outbox import Outbox
 from lit_widget.widget.saving import OfTheClass
 from lit_widget.widget.store.file import SessionFile, SessionFileError
-from lit_widget.widget.to_view import Error
 
 from .file import LABELS, Stored, digest_of, images_of, open_labels
 from .keeping import Keeper
@@ -28,6 +27,7 @@ class Saving:
     _outbox: Outbox
     _pictures: Pictures
     _placement: str
+    _not_saved: Callable[[str], None]
     _keeper: Keeper | None = None
 
     @property
@@ -95,7 +95,7 @@ class Saving:
         self._keep(SessionFile(path, new=True, fill=fill, kind=LABELS))
 
     def _keep(self, file: SessionFile) -> None:
-        self._keeper = Keeper(file, self._labelling, lambda text: self._outbox.post(Error(text)))
+        self._keeper = Keeper(file, self._labelling, self._not_saved)
         self._labelling.save = self._keeper.save
 
 

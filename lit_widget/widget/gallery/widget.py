@@ -267,9 +267,11 @@ class LITClassifier(Readings, Saving, WorkingWidget):
             worker = getattr(self, name, None)
             if worker is not None:
                 worker.close()
-        if self._keeper is not None:
-            self._keeper.close()
-        super().close()
+        try:
+            if self._keeper is not None:
+                self._keeper.close()
+        finally:
+            super().close()
 
     # --- Inside -------------------------------------------------------------------------------
 

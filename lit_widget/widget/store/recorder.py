@@ -52,7 +52,7 @@ class Recorder:
         file: open for writing.
         annotation: what is recorded.
         actions: what was done to it.
-        complain: called with a sentence when writing begins to fail.
+        complain: called with a sentence whenever something could not be written.
         steps: those that the annotation was restored with from this file; then what it holds now is in it, too.
     """
 
@@ -67,7 +67,7 @@ class Recorder:
     ) -> None:
         self._file, self._annotation, self._complain = file, annotation, complain
         self._lock = threading.Lock()
-        self._failing = False
+        self._failed = ""
         self._events: list[Row] = []
         self._adapters: States = {} if steps is None else annotation.learner.adapters.snapshot()
         self._saved: Contents = {} if steps is None else present(annotation, self._adapters)
@@ -111,7 +111,7 @@ class Recorder:
             self._events.append((time.time(), kind, object_id, frame, seconds, json.dumps(detail)))
 
     def save(self) -> None:
-        """Write what has changed; a failure is told once and loses nothing that is in memory."""
+        """Write what has changed; a failure is told and loses nothing that is in memory."""
         with self._lock:
             if self._file.closed:
                 return
@@ -119,21 +119,26 @@ class Recorder:
                 with self._file.transaction() as connection:
                     done = self._write(connection)
             except (sqlite3.Error, OSError) as error:
-                if not self._failing:
-                    self._complain(f"Not saved: {explain(self._file.path, error)}. What was done is kept in memory.")
-                self._failing = True
+                self._failed = explain(self._file.path, error)
+                self._complain(f"Not saved: {self._failed}. What was done is kept in memory.")
                 return
             self._saved, self._adapters, self._state, self._clean = done.now, done.adapters, done.state, True
             self._steps.done(done.kept)
             self._actions.done(done.actions)
             self._events.clear()
-            self._failing = False
+            self._failed = ""
 
     def close(self) -> None:
-        """Write the rest and let go of the file."""
+        """Write the rest and let go of the file.
+
+        Raises:
+            SessionFileError: if the rest could not be written; the file is closed all the same.
+        """
         self.save()
         with self._lock:
             self._file.close()
+        if self._failed:
+            raise SessionFileError(f"closed without what was done last: {self._failed}")
 
     # --- Inside -------------------------------------------------------------------------------
 
