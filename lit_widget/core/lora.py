@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import Any, cast
 
-import numpy as np
 import torch
 import torch.nn.functional as F
-from jaxtyping import Float, Int
+from jaxtyping import Float
 from peft.tuners import lora
 from torch import Tensor, nn
 
@@ -79,24 +78,23 @@ class Branch:
         base = cast("nn.Linear", layer.base_layer)
         (name,) = layer.active_adapters
         self.frozen, self.bias = base.weight, base.bias
-        self._down, self.up = (cast("nn.Linear", factors[name]).weight for factors in (layer.lora_A, layer.lora_B))
-        dropout, scale = layer.lora_dropout[name], layer.scaling[name]
-        self._rate = dropout.p if isinstance(dropout, nn.Dropout) and dropout.training else 0.0
-        scale /= 1 - self._rate
-        self.up = self.up if scale == 1 else self.up * scale
+        self._down, up = (cast("nn.Linear", factors[name]).weight for factors in (layer.lora_A, layer.lora_B))
+        self.up = up if layer.scaling[name] == 1 else up * layer.scaling[name]
+        dropout = layer.lora_dropout[name]
+        self._rate = dropout.p if isinstance(dropout, nn.Dropout) and dropout.training else None
 
     def squeezed(self, rows: Float[Tensor, "n d"]) -> Float[Tensor, "n r"]:
-        """A dropout(x) of every row, but for the scale of dropout, which `up` has."""
-        keep = keep_bits(rows, self._rate) if self._rate else None
+        """A dropout(x) of every row."""
+        keep = None if self._rate is None else keep_mask(rows, self._rate)
         return _Squeezed.apply(rows, self._down, keep)
 
 
 class _Squeezed(torch.autograd.Function):
-    """A x of every row, where bits of x are kept or dropped."""
+    """A (keep * x) of every row."""
 
     @staticmethod
     def forward(ctx: Any, rows: Tensor, down: Tensor, keep: Tensor | None) -> Tensor:
-        kept = rows if keep is None else _masked(rows, keep)
+        kept = rows if keep is None else rows * keep
         ctx.save_for_backward(kept, down, keep)
         return kept @ down.T
 
@@ -106,19 +104,8 @@ class _Squeezed(torch.autograd.Function):
         (slope,) = outer
         of_rows = slope @ down if ctx.needs_input_grad[0] else None
         if of_rows is not None and keep is not None:
-            of_rows = _masked(of_rows, keep)
+            of_rows *= keep
         return of_rows, slope.T @ kept, None
-
-
-def _masked(x: Tensor, keep: Tensor) -> Tensor:
-    return (x.view(keep.dtype) & keep).view(x.dtype)
-
-
-def keep_bits(x: Float[Tensor, "n d"], rate: float) -> Int[Tensor, "n d"]:
-    """All bits or none, the latter with probability `rate`: by `and` they drop numbers without reading them."""
-    generator = np.random.Generator(np.random.SFC64(int(torch.randint(2**62, ()))))
-    draws = torch.from_numpy(generator.integers(-(2**31), 2**31, x.shape, dtype=np.int32))
-    return (draws >= round((2 * rate - 1) * 2**31)).to(torch.int32).neg_()
 
 
 def keep_mask(x: Float[Tensor, "*n"], rate: float) -> Float[Tensor, "*n"]:

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from lit_widget.core.adapter import Adapter
 from lit_widget.core.types import Prediction
 
+from .folded import FoldedReplay
 from .losses import FOCAL_WEIGHT, MaskLoss, mask_iou
 from .memory import MaskOutput
 from .quirks import Quirks
@@ -105,7 +106,8 @@ class TrainingPass:
         self._valid = None if sample.target.valid is None else model.square(sample.target.valid)
         focal_weight = FOCAL_WEIGHT * (truth.shape[1] if quirks.focal_reduction == "col_sum" else 1)
         self._loss_of = MaskLoss(truth, self._valid, focal_weight=focal_weight)
-        self._decode = (GatedReplay if quirks.train_gate else SingleReplay)(adapter.module, inputs)
+        single = FoldedReplay if FoldedReplay.fits(adapter.module) else SingleReplay
+        self._decode = (GatedReplay if quirks.train_gate else single)(adapter.module, inputs)
         low = inputs["high_res_features"][0].shape[-2:]
         self._rows, self._columns = (
             bilinear(*lengths).to(model.device) for lengths in zip(low, truth.shape, strict=True)

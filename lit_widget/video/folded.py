@@ -21,7 +21,7 @@ from lit_widget.core.lora import Branch, LoraLinear
 
 from .replay import at_enlarged, enlarging, own_tokens, placed
 
-MASK_TOKEN = 2
+MASK = slice(2, 3)
 """Where the token of the only mask stands: after those of the object score and of the estimated IoU."""
 
 
@@ -80,9 +80,8 @@ class FoldedReplay:
             queries = layer.norm3(queries + layer.mlp(queries))
             image = layer.norm4(told(layer.cross_attn_image_to_token, queries + tokens, queries, at, image))
             at = image + self._position
-        token = queries[MASK_TOKEN : MASK_TOKEN + 1]
-        asked = token + tokens[MASK_TOKEN]
-        token = token + looked(transformer.final_attn_token_to_image, asked, at, image)
+        final = transformer.final_attn_token_to_image
+        token = queries[MASK] + looked(final, queries + tokens, at, image, answer=MASK)
         return transformer.norm_final_attn(token)[0], image
 
 
@@ -96,8 +95,13 @@ def _among_themselves(layer: Any, queries: Float[Tensor, "t d"], tokens: Float[T
 
 
 def looked(
-    attention: Any, asked: Float[Tensor, "t d"], at: Float[Tensor, "n d"], image: Float[Tensor, "n d"]
-) -> Float[Tensor, "t d"]:
+    attention: Any,
+    asked: Float[Tensor, "t d"],
+    at: Float[Tensor, "n d"],
+    image: Float[Tensor, "n d"],
+    *,
+    answer: slice = slice(None),
+) -> Float[Tensor, "answered d"]:
     """What few tokens find in the image: softmax(q k') v, without keys and values of the image tokens.
 
     Args:
@@ -105,9 +109,10 @@ def looked(
         asked: the tokens.
         at: the image tokens, with their positions, that keys are made of.
         image: those that values are made of.
+        answer: which tokens' answers are wanted; dropout is drawn for all.
     """
     keys, values = Branch(attention.k_proj), Branch(attention.v_proj)
-    query = _by_head(attention, attention.q_proj(asked))
+    query = _by_head(attention, attention.q_proj(asked)[answer])
     # The bias of keys adds the same to all scores of a token, which softmax ignores.
     scores = _flat(query @ _weights(attention, keys.frozen)) @ at.T
     scores = torch.addmm(scores, _flat(query @ _weights(attention, keys.up)), keys.squeezed(at).T)
@@ -135,9 +140,11 @@ def told(
         image: what is added to.
     """
     queries = Branch(attention.q_proj)
+    # In the order in which attention draws its dropout: queries, keys, values.
+    squeezed = queries.squeezed(at)
     key, value = _by_head(attention, attention.k_proj(asked)), attention.v_proj(tokens)
     scores = at @ _flat(key @ _weights(attention, queries.frozen)).T
-    scores = torch.addmm(scores, queries.squeezed(at), _flat(key @ _weights(attention, queries.up)).T)
+    scores = torch.addmm(scores, squeezed, _flat(key @ _weights(attention, queries.up)).T)
     if queries.bias is not None:
         scores = scores + _flat(key @ _weights(attention, queries.bias[:, None])).T
     shares = scores.unflatten(1, (attention.num_heads, -1)).softmax(-1).flatten(1)
