@@ -10,10 +10,11 @@ from lit_widget.core.adapter import Adapter
 from lit_widget.core.lora import _Squeezed
 from lit_widget.core.recipes import Lora
 from lit_widget.core.update import UpdateConfig, online_update
-from lit_widget.video.adaptation import TrainingPass, VideoItem
+from lit_widget.video.adaptation import Sample, TrainingPass, VideoItem
 from lit_widget.video.folded import FoldedReplay
 from lit_widget.video.quirks import Quirks
 from lit_widget.video.replay import SingleReplay
+from lit_widget.video.resizing import Enlargement
 
 ITEM = VideoItem(3, 1)
 
@@ -68,12 +69,19 @@ def test_squeezing_has_the_gradient_it_says():
         assert torch.autograd.gradcheck(lambda rows, down, keep=keep: _Squeezed.apply(rows, down, keep), (rows, down))
 
 
+@pytest.mark.parametrize(("low", "high"), [((12, 16), (48, 64)), ((3, 32), (9, 64))])
+def test_an_update_resizes_masks_as_sam_2_does(low, high):
+    enlarge, mask = Enlargement(low, high, torch.device("cpu")), torch.randn(low, requires_grad=True)
+    expected = nn.functional.interpolate(mask[None, None], high, mode="bilinear", align_corners=False)[0, 0]
+    torch.testing.assert_close(enlarge(mask), expected)
+    slope = torch.randn(high)
+    ours, theirs = (torch.autograd.grad(each, mask, slope)[0] for each in (enlarge(mask), expected))
+    torch.testing.assert_close(ours, theirs)
+
+
 def test_an_update_ends_with_the_weights_of_a_plain_trainer(live, evidence):
     model, epochs = live.model, 10
-    sample_target = correction(live, ITEM, clip("union").target[3])
-    from lit_widget.video.adaptation import Sample
-
-    sample = Sample(evidence, sample_target.target)
+    sample = Sample(evidence, correction(live, ITEM, clip("union").target[3]).target)
     reference = ReferenceTrainer(model.module, dropout=0.0, learning_rate=1e-3)
     adapter = Adapter(model.decoder, Lora(dropout=0.0), seed=0)
     for name, parameter in reference.parameters.items():
