@@ -117,6 +117,10 @@ def keep_mask(x: Float[Tensor, "*n"], rate: float) -> Float[Tensor, "*n"]:
     if x.device.type != "cpu":
         return F.dropout(torch.ones_like(x), rate)
     draws = torch.empty((x.numel() + 3) // 4, dtype=torch.int64).random_(-(2**63), None)
-    lanes = draws.view(torch.int16)[: x.numel()].view(x.shape)
     dropped = round(rate * 65536)
-    return (lanes >= dropped - 32768).to(x.dtype).mul_(65536 / max(65536 - dropped, 1))
+    if not 0 < dropped < 65536:
+        return torch.full_like(x, float(dropped == 0))
+    # One and zero by arithmetic on whole numbers: a comparison and what it takes to count with it cost several times this.
+    least = dropped - 32768
+    lanes = draws.view(torch.int16)[: x.numel()].view(x.shape).clamp_(least - 1, least).sub_(least - 1)
+    return lanes.to(x.dtype).mul_(65536 / (65536 - dropped))
