@@ -52,7 +52,9 @@ def seen(replay, adapter):
 def test_logits_and_gradients_are_those_of_the_decoder(live, evidence, options):
     adapter, inputs = adapter_of(live, **options), live.model.replay_inputs(evidence.fused, evidence.features)
     assert FoldedReplay.fits(adapter.module)
-    (logits, ours), (expected, theirs) = (seen(each(adapter.module, inputs), adapter) for each in (FoldedReplay, SingleReplay))
+    (logits, ours), (expected, theirs) = (
+        seen(each(adapter.module, inputs), adapter) for each in (FoldedReplay, SingleReplay)
+    )
     torch.testing.assert_close(logits, expected, rtol=1e-4, atol=1e-5)
     for name, one, other in zip(adapter.parameters, ours, theirs, strict=True):
         assert (one - other).norm() <= 1e-4 * other.norm() + 1e-9, name
@@ -90,9 +92,7 @@ def test_an_update_ends_with_the_weights_of_a_plain_trainer(live, evidence):
     passes = [TrainingPass(model, adapter, sample, Quirks())]
     report = online_update(list(adapter.parameters.values()), passes, config, version=1)
     with torch.enable_grad():
-        losses = reference.update(
-            evidence.fused, evidence.features, model.square(sample.target.shown), epochs=epochs
-        )
+        losses = reference.update(evidence.fused, evidence.features, model.square(sample.target.shown), epochs=epochs)
     torch.testing.assert_close(torch.tensor(report.losses), torch.tensor(losses), rtol=1e-4, atol=1e-6)
     for name, parameter in reference.parameters.items():
         torch.testing.assert_close(adapter.parameters[name], parameter, rtol=1e-3, atol=2e-5)

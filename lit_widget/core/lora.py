@@ -83,29 +83,29 @@ class Branch:
         dropout = layer.lora_dropout[name]
         self._rate = dropout.p if isinstance(dropout, nn.Dropout) and dropout.training else None
 
-    def squeezed(self, rows: Float[Tensor, "n d"]) -> Float[Tensor, "n r"]:
-        """A dropout(x) of every row."""
+    def squeezed(self, rows: Float[Tensor, "n d"]) -> Float[Tensor, "r n"]:
+        """A dropout(x) of every row x, each in a column: long rows multiply quicker than short ones."""
         keep = None if self._rate is None else keep_mask(rows, self._rate)
         return _Squeezed.apply(rows, self._down, keep)
 
 
 class _Squeezed(torch.autograd.Function):
-    """A (keep * x) of every row."""
+    """A (keep * x) of every row, each in a column."""
 
     @staticmethod
     def forward(ctx: Any, rows: Tensor, down: Tensor, keep: Tensor | None) -> Tensor:
         kept = rows if keep is None else rows * keep
         ctx.save_for_backward(kept, down, keep)
-        return kept @ down.T
+        return down @ kept.T
 
     @staticmethod
     def backward(ctx: Any, *outer: Tensor) -> tuple[Tensor | None, ...]:
         kept, down, keep = ctx.saved_tensors
         (slope,) = outer
-        of_rows = slope @ down if ctx.needs_input_grad[0] else None
+        of_rows = slope.T @ down if ctx.needs_input_grad[0] else None
         if of_rows is not None and keep is not None:
             of_rows *= keep
-        return of_rows, slope.T @ kept, None
+        return of_rows, slope @ kept, None
 
 
 def keep_mask(x: Float[Tensor, "*n"], rate: float) -> Float[Tensor, "*n"]:

@@ -40,8 +40,13 @@ class FoldedReplay:
         self._size = source.shape[-2:]
         self._image, self._position = (_rows(each) for each in (source, inputs["image_pe"]))
         self._placed = self._image + self._position
-        first, _, _, second, _ = heads.output_upscaling
-        (self._enlarge, bias), (self._enlarge_again, bias_again) = enlarging(first), enlarging(second)
+        first = heads.transformer.layers[0]
+        looks, tells = first.cross_attn_token_to_image, first.cross_attn_image_to_token
+        self._keys = projected(looks, looks.k_proj, self._placed)
+        self._values = projected(looks, looks.v_proj, self._image)
+        self._queries = projected(tells, tells.q_proj, self._placed)
+        enlarge, _, _, enlarge_again, _ = heads.output_upscaling
+        (self._enlarge, bias), (self._enlarge_again, bias_again) = enlarging(enlarge), enlarging(enlarge_again)
         at_stride_8, at_stride_4 = at_enlarged(inputs["high_res_features"])
         self._at_stride_8 = at_stride_8[0].flatten(1) + bias
         self._at_stride_4 = at_stride_4[0].flatten(0, 2).flatten(1) + bias_again
@@ -58,7 +63,8 @@ class FoldedReplay:
     @property
     def constants(self) -> tuple[Tensor, ...]:
         """All tensors in which another correction has other values."""
-        return self._image, self._placed, self._at_stride_8, self._at_stride_4
+        known = self._keys, self._values, self._queries
+        return self._image, self._placed, *known, self._at_stride_8, self._at_stride_4
 
     def __call__(self) -> Float[Tensor, "1 1 h w"]:
         """Logits at a quarter of the model's input size, with the decoder's present weights."""
@@ -74,12 +80,14 @@ class FoldedReplay:
         """The mask token and the image tokens after the transformer."""
         transformer, tokens = self._heads.transformer, self._tokens
         queries, image, at = tokens, self._image, self._placed
+        seen, asking = (self._keys, self._values), self._queries
         for layer in transformer.layers:
+            looks, tells = layer.cross_attn_token_to_image, layer.cross_attn_image_to_token
             queries = layer.norm1(_among_themselves(layer, queries, tokens))
-            queries = layer.norm2(queries + looked(layer.cross_attn_token_to_image, queries + tokens, at, image))
+            queries = layer.norm2(queries + looked(looks, queries + tokens, at, image, known=seen))
             queries = layer.norm3(queries + layer.mlp(queries))
-            image = layer.norm4(told(layer.cross_attn_image_to_token, queries + tokens, queries, at, image))
-            at = image + self._position
+            image = layer.norm4(told(tells, queries + tokens, queries, at, image, known=asking))
+            at, seen, asking = image + self._position, None, None
         final = transformer.final_attn_token_to_image
         token = queries[MASK] + looked(final, queries + tokens, at, image, answer=MASK)
         return transformer.norm_final_attn(token)[0], image
@@ -100,6 +108,7 @@ def looked(
     at: Float[Tensor, "n d"],
     image: Float[Tensor, "n d"],
     *,
+    known: tuple[Tensor, Tensor] | None = None,
     answer: slice = slice(None),
 ) -> Float[Tensor, "answered d"]:
     """What few tokens find in the image: softmax(q k') v, without keys and values of the image tokens.
@@ -109,16 +118,20 @@ def looked(
         asked: the tokens.
         at: the image tokens, with their positions, that keys are made of.
         image: those that values are made of.
+        known: of image tokens that no step changes, frozen keys and values.
         answer: which tokens' answers are wanted; dropout is drawn for all.
     """
     keys, values = Branch(attention.k_proj), Branch(attention.v_proj)
     query = _by_head(attention, attention.q_proj(asked)[answer])
     # The bias of keys adds the same to all scores of a token, which softmax ignores.
-    scores = _flat(query @ _weights(attention, keys.frozen)) @ at.T
-    scores = torch.addmm(scores, _flat(query @ _weights(attention, keys.up)), keys.squeezed(at).T)
+    scores = _flat(query @ known[0].mT) if known else _flat(query @ _weights(attention, keys.frozen)) @ at.T
+    scores = torch.addmm(scores, _flat(query @ _weights(attention, keys.up)), keys.squeezed(at))
     shares = scores.softmax(-1)
-    found = _unflat(attention, shares @ image) @ _weights(attention, values.frozen).mT
-    found = found + _unflat(attention, shares @ values.squeezed(image)) @ _weights(attention, values.up).mT
+    if known:
+        found = _unflat(attention, shares) @ known[1]
+    else:
+        found = _unflat(attention, shares @ image) @ _weights(attention, values.frozen).mT
+    found = found + _unflat(attention, shares @ values.squeezed(image).T) @ _weights(attention, values.up).mT
     together = found.transpose(0, 1).flatten(1)
     return attention.out_proj(together if values.bias is None else together + values.bias)
 
@@ -129,6 +142,8 @@ def told(
     tokens: Float[Tensor, "t d"],
     at: Float[Tensor, "n d"],
     image: Float[Tensor, "n d"],
+    *,
+    known: Float[Tensor, "heads n e"] | None = None,
 ) -> Float[Tensor, "n d"]:
     """The image tokens and what they find in few tokens, without queries of the image tokens.
 
@@ -138,13 +153,17 @@ def told(
         tokens: those that values are made of.
         at: the image tokens, with their positions.
         image: what is added to.
+        known: of image tokens that no step changes, frozen queries.
     """
     queries = Branch(attention.q_proj)
     # In the order in which attention draws its dropout: queries, keys, values.
     squeezed = queries.squeezed(at)
     key, value = _by_head(attention, attention.k_proj(asked)), attention.v_proj(tokens)
-    scores = at @ _flat(key @ _weights(attention, queries.frozen)).T
-    scores = torch.addmm(scores, squeezed, _flat(key @ _weights(attention, queries.up)).T)
+    if known is None:
+        scores = at @ _flat(key @ _weights(attention, queries.frozen)).T
+    else:
+        scores = _flat(key @ known.mT).T
+    scores = torch.addmm(scores, squeezed.T, _flat(key @ _weights(attention, queries.up)).T)
     if queries.bias is not None:
         scores = scores + _flat(key @ _weights(attention, queries.bias[:, None])).T
     shares = scores.unflatten(1, (attention.num_heads, -1)).softmax(-1).flatten(1)
@@ -152,6 +171,12 @@ def told(
     answers = value.unflatten(1, (attention.num_heads, -1)).transpose(0, 1) @ _weights(attention, out.weight.T)
     # Shares of a head sum to one, so that each head may bring its part of the bias.
     return torch.addmm(image, shares, _flat(answers + out.bias / attention.num_heads))
+
+
+def projected(attention: Any, layer: LoraLinear, rows: Float[Tensor, "n d"]) -> Float[Tensor, "heads n e"]:
+    """Image tokens projected by frozen weights alone, without bias, apart by head."""
+    frozen = Branch(layer).frozen
+    return (rows @ frozen.T).unflatten(1, (attention.num_heads, -1)).transpose(0, 1).contiguous()
 
 
 def _by_head(attention: Any, projected: Float[Tensor, "t c"]) -> Float[Tensor, "heads t e"]:

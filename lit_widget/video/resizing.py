@@ -25,8 +25,7 @@ class Enlargement:
 
     def __init__(self, low: tuple[int, int], high: tuple[int, int], device: torch.device) -> None:
         self._rows, self._columns = (
-            band_matrix(math.gcd(short, BAND), long // short).to(device)
-            for short, long in zip(low, high, strict=True)
+            band_matrix(math.gcd(short, BAND), long // short).to(device) for short, long in zip(low, high, strict=True)
         )
 
     def __call__(self, mask: Float[Tensor, "h w"]) -> Float[Tensor, "h2 w2"]:
