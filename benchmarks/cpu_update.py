@@ -1,4 +1,4 @@
-"""A whole update on a CPU beside a plain LoRA trainer, at the shapes of SAM 2.1 large, and beside what the CPU could do.
+"""A whole update on a CPU, at the shapes of SAM 2.1 large, beside a plain LoRA trainer and what the CPU could do.
 
 python -m benchmarks.cpu_update --json benchmarks/results/cpu-update.json
 

@@ -2,10 +2,10 @@
 
 import pytest
 import torch
-from benchmarks.reference import ReferenceTrainer
 from helpers import clip, correction, learner_on
 from torch import nn
 
+from benchmarks.reference import ReferenceTrainer
 from lit_widget.core.adapter import Adapter
 from lit_widget.core.lora import _Squeezed
 from lit_widget.core.recipes import Lora

@@ -159,10 +159,8 @@ def told(
     # In the order in which attention draws its dropout: queries, keys, values.
     squeezed = queries.squeezed(at)
     key, value = _by_head(attention, attention.k_proj(asked)), attention.v_proj(tokens)
-    if known is None:
-        scores = at @ _flat(key @ _weights(attention, queries.frozen)).T
-    else:
-        scores = _flat(key @ known.mT).T
+    frozen = _weights(attention, queries.frozen)
+    scores = at @ _flat(key @ frozen).T if known is None else _flat(key @ known.mT).T
     scores = torch.addmm(scores, squeezed.T, _flat(key @ _weights(attention, queries.up)).T)
     if queries.bias is not None:
         scores = scores + _flat(key @ _weights(attention, queries.bias[:, None])).T

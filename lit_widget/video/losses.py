@@ -42,6 +42,8 @@ class MaskLoss:
         self._balance = focal_weight * alpha * counts / counts.sum().clamp(min=1)
         self._regions = torch.stack([truth * counts, (1 - truth) * counts]).flatten(1)
         self._area = self._regions[0].sum()
+        # Steps write to the same places: memory of this size that is new costs as much as what is done with it.
+        self._scratch = torch.empty(5, *truth.shape, device=truth.device)
 
     @property
     def constants(self) -> tuple[Tensor, ...]:
