@@ -120,7 +120,7 @@ def keep_mask(x: Float[Tensor, "*n"], rate: float) -> Float[Tensor, "*n"]:
     dropped = round(rate * 65536)
     if not 0 < dropped < 65536:
         return torch.full_like(x, float(dropped == 0))
-    # One and zero by arithmetic on whole numbers: a comparison, and making numbers of its truth, cost several times this.
+    # One and zero by arithmetic on whole numbers: comparing, and converting what comes of it, cost several times this.
     least = dropped - 32768
     lanes = draws.view(torch.int16)[: x.numel()].view(x.shape).clamp_(least - 1, least).sub_(least - 1)
     return lanes.to(x.dtype).mul_(65536 / (65536 - dropped))
