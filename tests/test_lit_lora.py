@@ -13,7 +13,7 @@ from lit_widget.core.checks import same_weights
 from lit_widget.core.recipes import Lora
 from lit_widget.core.update import UpdateConfig
 from lit_widget.simulation.metrics import iou
-from lit_widget.video.adaptation import ABSENT_LOGIT, VideoItem, bilinear, gated
+from lit_widget.video.adaptation import ABSENT_LOGIT, VideoItem, gated
 from lit_widget.video.models import MODELS
 from lit_widget.video.replay import SingleReplay, replay
 from lit_widget.video.sam2 import Sam2
@@ -97,12 +97,6 @@ def test_an_update_sees_the_mask_that_the_whole_decoder_would_give():
     gradients = [torch.autograd.grad(logits.square().mean(), wanted) for logits in (alone, among_all)]
     for ours, theirs in zip(*gradients, strict=True):
         torch.testing.assert_close(ours, theirs, rtol=1e-3, atol=1e-5)
-
-
-def test_an_update_resizes_masks_as_sam_2_does():
-    low = torch.randn(12, 16)
-    resized = torch.nn.functional.interpolate(low[None, None], (48, 65), mode="bilinear", align_corners=False)[0, 0]
-    torch.testing.assert_close(bilinear(12, 48) @ low @ bilinear(16, 65).T, resized)
 
 
 def test_disabled_is_the_base_model_bit_for_bit():

@@ -7,17 +7,18 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
 from lit_widget.core.adapter import Adapter
 from lit_widget.core.types import Prediction
 
+from .folded import FoldedReplay
 from .losses import FOCAL_WEIGHT, MaskLoss, mask_iou
 from .memory import MaskOutput
 from .quirks import Quirks
 from .replay import SingleReplay, replay
+from .resizing import Enlargement
 from .sam2 import ABSENT_LOGIT, FrameFeatures, Sam2
 
 
@@ -105,11 +106,10 @@ class TrainingPass:
         self._valid = None if sample.target.valid is None else model.square(sample.target.valid)
         focal_weight = FOCAL_WEIGHT * (truth.shape[1] if quirks.focal_reduction == "col_sum" else 1)
         self._loss_of = MaskLoss(truth, self._valid, focal_weight=focal_weight)
-        self._decode = (GatedReplay if quirks.train_gate else SingleReplay)(adapter.module, inputs)
+        single = FoldedReplay if FoldedReplay.fits(adapter.module) else SingleReplay
+        self._decode = (GatedReplay if quirks.train_gate else single)(adapter.module, inputs)
         low = inputs["high_res_features"][0].shape[-2:]
-        self._rows, self._columns = (
-            bilinear(*lengths).to(model.device) for lengths in zip(low, truth.shape, strict=True)
-        )
+        self._enlarge = Enlargement(low, truth.shape, model.device)
 
     @property
     def constants(self) -> tuple[Tensor, ...]:
@@ -119,7 +119,7 @@ class TrainingPass:
 
     def __call__(self) -> tuple[Float[Tensor, ""], Float[Tensor, ""]]:
         """Loss and IoU, with the adapter's present weights."""
-        logits = self._rows @ self._decode()[0, 0] @ self._columns.T
+        logits = self._enlarge(self._decode()[0, 0])
         return self._loss_of(logits), mask_iou(logits.detach() > 0, self._truth, self._valid)
 
 
@@ -145,11 +145,6 @@ class GatedReplay:
         """Logits at a quarter of the model's input size, with the decoder's present weights."""
         logits, _, scores, _ = replay(self._decoder, self._inputs)
         return gated(logits[:, :1], scores[:, :, None, None] > 0)
-
-
-def bilinear(short: int, long: int) -> Float[Tensor, "long short"]:
-    """The matrix that resizes one axis; its gradient costs less than that of torch's resizing."""
-    return F.interpolate(torch.eye(short)[None], size=long, mode="linear", align_corners=False)[0].T
 
 
 def gated(logits: Float[Tensor, "*n h w"], visible: Bool[Tensor, "*m"]) -> Float[Tensor, "*n h w"]:

@@ -42,6 +42,8 @@ class MaskLoss:
         self._balance = focal_weight * alpha * counts / counts.sum().clamp(min=1)
         self._regions = torch.stack([truth * counts, (1 - truth) * counts]).flatten(1)
         self._area = self._regions[0].sum()
+        # Steps write to the same places: memory of this size that is new costs as much as what is done with it.
+        self._scratch = torch.empty(5, *truth.shape, device=truth.device)
 
     @property
     def constants(self) -> tuple[Tensor, ...]:
@@ -56,7 +58,7 @@ class MaskLoss:
         """The loss and its gradient, which together need a third of the passes over the image that autograd takes."""
         turned = logits * self._turn
         wrong, surprise = turned.sigmoid(), F.softplus(turned)
-        balanced = self._balance * wrong**FOCAL_GAMMA
+        balanced = wrong.pow(FOCAL_GAMMA).mul_(self._balance)
         missed, spilled = self._regions @ wrong.flatten()
         hit = self._area - missed
         agreed, all_in_all = 2 * hit + 1, hit + spilled + self._area + 1
@@ -88,5 +90,5 @@ def mask_iou(
     """IoU over valid pixels; 1 when both are empty."""
     if valid is not None:
         predicted, target = predicted & valid, target & valid
-    union = (predicted | target).sum()
-    return torch.where(union == 0, 1.0, (predicted & target).sum() / union.clamp(min=1))
+    union = (predicted | target).count_nonzero()
+    return torch.where(union == 0, 1.0, (predicted & target).count_nonzero() / union.clamp(min=1))

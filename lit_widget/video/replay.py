@@ -39,15 +39,10 @@ class SingleReplay:
 
     def __init__(self, decoder: nn.Module, inputs: dict[str, Any]) -> None:
         self._heads = heads = cast("Any", decoder)
-        own = torch.cat([heads.obj_score_token.weight, heads.iou_token.weight, heads.mask_tokens.weight])
-        sparse = inputs["sparse_prompt_embeddings"]
-        self._tokens = torch.cat([own.expand(len(sparse), -1, -1), sparse], 1)
+        self._tokens = own_tokens(heads, inputs)
         self._image = inputs["image_embeddings"] + inputs["dense_prompt_embeddings"]
         self._position = inputs["image_pe"].expand_as(self._image)
-        at_stride_4, at_stride_8 = inputs["high_res_features"]
-        self._at_stride_8 = _fourfold(at_stride_8).permute(0, 2, 4, 3, 5, 1).flatten(1, 2)
-        finer = _fourfold(at_stride_4).unflatten(2, (-1, 2)).unflatten(5, (-1, 2))
-        self._at_stride_4 = finer.permute(0, 2, 5, 3, 6, 4, 7, 1).flatten(1, 2)
+        self._at_stride_8, self._at_stride_4 = at_enlarged(inputs["high_res_features"])
 
     @property
     def constants(self) -> tuple[Tensor, ...]:
@@ -64,9 +59,31 @@ class SingleReplay:
         # The tokens are, in this order: object score, estimated IoU, then the masks.
         weights = self._heads.output_hypernetworks_mlps[0](decoded[:, 2])
         logits = (second_activation(pixels).flatten(1, -2) @ weights[:, :, None]).squeeze(2)
-        height, width = self._image.shape[-2:]
-        placed = logits.unflatten(1, (height, width, 2, 2, 2, 2)).permute(0, 1, 3, 5, 2, 4, 6)
-        return placed.reshape(len(logits), 1, 4 * height, 4 * width).float()
+        return placed(logits, self._image.shape[-2:])
+
+
+def own_tokens(heads: Any, inputs: dict[str, Any]) -> Float[Tensor, "n t d"]:
+    """The decoder's own tokens, and those of the prompts."""
+    own = torch.cat([heads.obj_score_token.weight, heads.iou_token.weight, heads.mask_tokens.weight])
+    sparse = inputs["sparse_prompt_embeddings"]
+    return torch.cat([own.expand(len(sparse), -1, -1), sparse], 1)
+
+
+def at_enlarged(high_res: list[Tensor]) -> tuple[Float[Tensor, "n t 2 2 c"], Float[Tensor, "n t 2 2 2 2 c2"]]:
+    """High-resolution features where an image token enlarged once and twice has its pixels."""
+    at_stride_4, at_stride_8 = high_res
+    finer = _fourfold(at_stride_4).unflatten(2, (-1, 2)).unflatten(5, (-1, 2))
+    return (
+        _fourfold(at_stride_8).permute(0, 2, 4, 3, 5, 1).flatten(1, 2),
+        finer.permute(0, 2, 5, 3, 6, 4, 7, 1).flatten(1, 2),
+    )
+
+
+def placed(logits: Float[Tensor, "n pixels"], size: tuple[int, int]) -> Float[Tensor, "n 1 h w"]:
+    """Pixels of image tokens enlarged twice, put where they belong in the image."""
+    height, width = size
+    apart = logits.unflatten(1, (height, width, 2, 2, 2, 2)).permute(0, 1, 3, 5, 2, 4, 6)
+    return apart.reshape(len(logits), 1, 4 * height, 4 * width).float()
 
 
 def _fourfold(features: Float[Tensor, "n d h w"]) -> Float[Tensor, "n d h2 2 w2 2"]:
@@ -76,5 +93,10 @@ def _fourfold(features: Float[Tensor, "n d h w"]) -> Float[Tensor, "n d h2 2 w2 
 
 def _enlarged(tokens: Float[Tensor, "*n d"], layer: nn.ConvTranspose2d) -> Float[Tensor, "*n 2 2 c"]:
     """What a transposed convolution of kernel and stride 2 makes of every token: 2 x 2 pixels, channels last."""
-    weight = layer.weight.permute(0, 2, 3, 1).flatten(1)
-    return (tokens @ weight + cast("Tensor", layer.bias).repeat(4)).unflatten(-1, (2, 2, -1))
+    weight, bias = enlarging(layer)
+    return (tokens @ weight + bias).unflatten(-1, (2, 2, -1))
+
+
+def enlarging(layer: nn.ConvTranspose2d) -> tuple[Float[Tensor, "d four_c"], Float[Tensor, " four_c"]]:
+    """The matrix and the bias that make of a token its 2 x 2 pixels, channels last."""
+    return layer.weight.permute(0, 2, 3, 1).flatten(1), cast("Tensor", layer.bias).repeat(4)
