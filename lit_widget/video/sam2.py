@@ -22,6 +22,7 @@ from torch import Tensor, nn
 from .attention import attend, tokens
 from .devices import Precision, explained
 from .memory import FrameRecord, FrameStatus, MaskOutput, Note, Recall
+from .memory_attention import CpuMemoryAttention
 
 if TYPE_CHECKING:
     from sam2.modeling.sam2_base import SAM2Base
@@ -139,6 +140,8 @@ class Sam2:
         self.module = module.eval().requires_grad_(False)
         self.name = name
         self.precision: Precision = precision
+        attention = self.module.memory_attention
+        self._cpu_attention = CpuMemoryAttention(attention) if CpuMemoryAttention.fits(attention) else None
 
     @property
     def device(self) -> torch.device:
@@ -185,13 +188,14 @@ class Sam2:
 
         Objects whose recalls have the same shape go through memory attention in one batch.
         """
+        on_cpu = self._cpu_attention if self.device.type == "cpu" and self.precision == "float32" else None
         groups: OrderedDict[tuple, list[int]] = OrderedDict()
         for index, recall in enumerate(recalls):
             groups.setdefault(recall.shape, []).append(index)
         fused: list[Tensor] = [features.top] * len(recalls)
         for members in groups.values():
             alike = [recalls[index] for index in members]
-            result = attend(self.module, features.top, features.top_position, alike)
+            result = attend(self.module, features.top, features.top_position, alike, on_cpu)
             for row, index in enumerate(members):
                 fused[index] = result[row : row + 1]
         return torch.cat(fused).float()
