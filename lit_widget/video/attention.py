@@ -24,7 +24,7 @@ def attend(
     top: Float[Tensor, "1 d h w"],
     top_position: Float[Tensor, "1 d h w"],
     recalls: Sequence[Recall],
-    on_cpu: CpuMemoryAttention | None = None,
+    on_cpu: CpuMemoryAttention,
 ) -> Float[Tensor, "n d h w"]:
     """Condition a frame's features on what is recalled of n objects.
 
@@ -36,7 +36,7 @@ def attend(
         top: the frame's features at stride 16.
         top_position: their positional encoding.
         recalls: one per object, of equal `Recall.shape`.
-        on_cpu: what takes the place of the model's own memory attention.
+        on_cpu: takes the place of the model's own memory attention where it can.
     """
     n, (height, width) = len(recalls), top.shape[-2:]
     if recalls[0].permanent:
@@ -44,7 +44,7 @@ def attend(
         memory = torch.cat([memory for memory, _ in memories + pointers])
         memory_position = torch.cat([position for _, position in memories + pointers])
         n_pointers = sum(len(memory) for memory, _ in pointers)
-        if on_cpu is not None:
+        if on_cpu.takes(top):
             fused = on_cpu(top, top_position, memory, memory_position, n_pointers)
         else:
             fused = module.memory_attention(

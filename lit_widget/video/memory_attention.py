@@ -23,6 +23,9 @@ from torch.utils.weak import WeakTensorKeyDictionary
 KEYS, QUERIES = 4096, 512
 """Size of a block of scores, 8 MB."""
 
+FEWEST_TOKENS = 1024
+"""Of a frame; the official models have 4,096, the pocket model 256."""
+
 HEADROOM = 64.0
 """Scores, as powers of two, may exceed the maximum that they are measured against by so much: float32 has 127."""
 
@@ -31,28 +34,21 @@ class CpuMemoryAttention:
     """Stands in for the package's `MemoryAttention`, whose weights it reads at every call.
 
     Args:
-        module: the package's module, one that `fits`.
+        module: the package's module.
     """
 
     def __init__(self, module: nn.Module) -> None:
         self.module: Any = module
+        self._usual = _is_usual(module)
         self._started = WeakTensorKeyDictionary()
 
-    @staticmethod
-    def fits(module: nn.Module) -> bool:
-        """Whether the module is built like those of SAM 2's own configurations."""
-        from sam2.modeling.memory_attention import MemoryAttention
-        from sam2.modeling.sam.transformer import RoPEAttention
+    def takes(self, top: Tensor) -> bool:
+        """Whether to use it for a frame: in float32 on a CPU, for a model of the official sizes.
 
-        def usual(layer: Any) -> bool:
-            attentions = (layer.self_attn, layer.cross_attn_image)
-            return (
-                all(isinstance(each, RoPEAttention) and each.num_heads == 1 for each in attentions)
-                and layer.pos_enc_at_cross_attn_keys
-                and not (layer.pos_enc_at_attn or layer.pos_enc_at_cross_attn_queries)
-            )
-
-        return isinstance(module, MemoryAttention) and module.batch_first and all(map(usual, module.layers))
+        A smaller model gains milliseconds, and stays equal to the package to the last bit.
+        """
+        plain = top.device.type == "cpu" and not torch.is_autocast_enabled("cpu")
+        return plain and top[0, 0].numel() >= FEWEST_TOKENS and self._usual
 
     def __call__(
         self,
@@ -105,6 +101,22 @@ class CpuMemoryAttention:
             x = x + _look_back(layer, x, turns, keys, memory, n_pointers, scores)
             x = x + layer.linear2(layer.activation(layer.linear1(layer.norm3(x))))
         return self.module.norm(x)
+
+
+def _is_usual(module: nn.Module) -> bool:
+    """Whether the module is put together as in SAM 2's own configurations."""
+    from sam2.modeling.memory_attention import MemoryAttention
+    from sam2.modeling.sam.transformer import RoPEAttention
+
+    def usual(layer: Any) -> bool:
+        attentions = (layer.self_attn, layer.cross_attn_image)
+        return (
+            all(isinstance(each, RoPEAttention) and each.num_heads == 1 for each in attentions)
+            and layer.pos_enc_at_cross_attn_keys
+            and not (layer.pos_enc_at_attn or layer.pos_enc_at_cross_attn_queries)
+        )
+
+    return isinstance(module, MemoryAttention) and module.batch_first and all(map(usual, module.layers))
 
 
 def _look_around(layer: Any, x: Float[Tensor, "hw d"], turns: Tensor) -> Float[Tensor, "hw d"]:

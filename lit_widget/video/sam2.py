@@ -140,8 +140,7 @@ class Sam2:
         self.module = module.eval().requires_grad_(False)
         self.name = name
         self.precision: Precision = precision
-        attention = self.module.memory_attention
-        self._cpu_attention = CpuMemoryAttention(attention) if CpuMemoryAttention.fits(attention) else None
+        self._on_cpu = CpuMemoryAttention(self.module.memory_attention)
 
     @property
     def device(self) -> torch.device:
@@ -188,14 +187,13 @@ class Sam2:
 
         Objects whose recalls have the same shape go through memory attention in one batch.
         """
-        on_cpu = self._cpu_attention if self.device.type == "cpu" and self.precision == "float32" else None
         groups: OrderedDict[tuple, list[int]] = OrderedDict()
         for index, recall in enumerate(recalls):
             groups.setdefault(recall.shape, []).append(index)
         fused: list[Tensor] = [features.top] * len(recalls)
         for members in groups.values():
             alike = [recalls[index] for index in members]
-            result = attend(self.module, features.top, features.top_position, alike, on_cpu)
+            result = attend(self.module, features.top, features.top_position, alike, self._on_cpu)
             for row, index in enumerate(members):
                 fused[index] = result[row : row + 1]
         return torch.cat(fused).float()
