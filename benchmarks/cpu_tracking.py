@@ -42,7 +42,7 @@ Masks = Bool[np.ndarray, "n h w"]
 def write_clip(folder: Path) -> None:
     """Frames of a smooth random picture that drifts to the right."""
     coarse = np.random.default_rng(0).integers(0, 255, (30, 54, 3), dtype=np.uint8)
-    picture = np.array(Image.fromarray(coarse).resize(SIZE[::-1]))
+    picture = np.array(Image.fromarray(coarse).resize((SIZE[1], SIZE[0])))
     for index in range(PROMPTED + max(FRAMES.values())):
         Image.fromarray(np.roll(picture, 3 * index, axis=1)).save(folder / f"{index:05d}.jpg", quality=95)
 
@@ -97,9 +97,11 @@ class Theirs:
         self.predictor.forward_image = encode
 
     def prompt(self, frame: int, index: int, given: Bool[np.ndarray, "h w"]) -> None:
+        """Give an object's mask."""
         self.predictor.add_new_mask(self.state, frame, index, given)
 
     def track(self, stop: int) -> Iterator[Masks]:
+        """Masks of all objects, frame by frame."""
         for _, _, logits in self.predictor.propagate_in_video(self.state, PROMPTED, stop - PROMPTED):
             yield (logits[:, 0] > 0).numpy()
 
@@ -115,9 +117,11 @@ class Ours:
         return nullcontext()
 
     def prompt(self, frame: int, index: int, given: Bool[np.ndarray, "h w"]) -> None:
+        """Give an object's mask."""
         self.learner.prompt(VideoItem(frame, index), self.learner.from_mask(frame, given))
 
     def track(self, stop: int) -> Iterator[Masks]:
+        """Masks of all objects, frame by frame."""
         for tracked in propagate(self.learner, range(self.n), PROMPTED, stop):
             yield np.stack([self.learner.mask(each.output) for each in tracked.predictions])
 
@@ -141,7 +145,7 @@ def passes(model: Sam2, folder: Path, n: int) -> list[dict[str, Any]]:
                         each.prompt(frame, index, mask(frame + 5 * number, index))
         theirs, ours = (each.track(stop) for each in both)
         for frame in range(PROMPTED, stop + 1):
-            (theirs_s, expected), (ours_s, given) = timed(lambda: next(theirs)), timed(lambda: next(ours))
+            (theirs_s, expected), (ours_s, given) = timed(theirs.__next__), timed(ours.__next__)
             least = min(iou(*pair) for pair in zip(expected, given, strict=True))
             row = {
                 "objects": n,
@@ -155,7 +159,9 @@ def passes(model: Sam2, folder: Path, n: int) -> list[dict[str, Any]]:
             }
             rows.append(row)
             print(*(f"{key} {value:.4g}" if key != "pass" else value for key, value in row.items()), flush=True)
-        next(theirs, None), next(ours, None)
+        # Each has only to end.
+        assert next(theirs, None) is None
+        assert next(ours, None) is None
     return rows
 
 

@@ -11,7 +11,7 @@ Three things are constant or linear, and none of them is an approximation:
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -70,12 +70,10 @@ class CpuMemoryAttention:
         turns = self._turns(*top.shape[-2:])
         if top not in self._started:
             self._started[top] = self._start(top, top_position, turns)
-        started, keys = self._started[top], memory + memory_position
-        objects = [
-            self._condition(started, turns, keys[:, index], memory[:, index], n_pointers)
-            for index in range(memory.shape[1])
-        ]
-        return torch.stack(objects, dim=1)
+        frames = _blocks(len(memory) - n_pointers, len(turns))
+        pairs = zip((memory + memory_position).unbind(1), memory.unbind(1), strict=True)
+        remembered = [_Memory(keys, values, frames) for keys, values in pairs]
+        return torch.stack([self._condition(self._started[top], turns, each) for each in remembered], dim=1)
 
     def _turns(self, height: int, width: int) -> Complex[Tensor, "hw r"]:
         """Rotary phases of the positions of a frame."""
@@ -91,14 +89,12 @@ class CpuMemoryAttention:
             x = x + 0.1 * top_position[0].flatten(1).T
         return _look_around(self.module.layers[0], x, turns)
 
-    def _condition(
-        self, x: Float[Tensor, "hw d"], turns: Tensor, keys: Tensor, memory: Float[Tensor, "l c"], n_pointers: int
-    ) -> Float[Tensor, "hw d"]:
-        scores = torch.empty(KEYS * QUERIES)
+    def _condition(self, x: Float[Tensor, "hw d"], turns: Tensor, memory: _Memory) -> Float[Tensor, "hw d"]:
+        scores = torch.empty(max(KEYS, len(turns)) * QUERIES)
         for number, layer in enumerate(self.module.layers):
             if number:
                 x = _look_around(layer, x, turns)
-            x = x + _look_back(layer, x, turns, keys, memory, n_pointers, scores)
+            x = x + _look_back(layer.cross_attn_image, layer.norm2(x), turns, memory, scores)
             x = x + layer.linear2(layer.activation(layer.linear1(layer.norm3(x))))
         return self.module.norm(x)
 
@@ -128,25 +124,38 @@ def _look_around(layer: Any, x: Float[Tensor, "hw d"], turns: Tensor) -> Float[T
 
 
 def _look_back(
-    layer: Any, x: Tensor, turns: Tensor, keys: Tensor, memory: Float[Tensor, "l c"], n_pointers: int, scores: Tensor
+    attention: Any, x: Float[Tensor, "hw d"], turns: Tensor, memory: _Memory, scores: Tensor
 ) -> Float[Tensor, "hw d"]:
     """A layer's cross-attention to memory."""
-    attention = layer.cross_attn_image
-    queries = _turned(attention.q_proj(layer.norm2(x)), turns)
-    average = _Average(queries, memory.shape[1], scores)
-    frames = len(memory) - n_pointers
-    for start, stop in _blocks(frames, len(x)):
-        block = _turned(attention.k_proj(keys[start:stop]), turns.repeat((stop - start) // len(x), 1))
-        average.add(block, memory[start:stop])
-    if n_pointers:
-        average.add(attention.k_proj(keys[frames:]), memory[frames:])
+    average = _Average(_turned(attention.q_proj(x), turns), memory.values.shape[1], scores)
+    for block in memory.frames:
+        keys = attention.k_proj(memory.keys[block])
+        average.add(_turned(keys, turns.repeat(len(keys) // len(turns), 1)), memory.values[block])
+    pointers = slice(memory.frames[-1].stop, None)
+    if len(memory.keys[pointers]):
+        average.add(attention.k_proj(memory.keys[pointers]), memory.values[pointers])
     return attention.out_proj(attention.v_proj(average.result()))
 
 
-def _blocks(length: int, frame: int) -> Iterator[tuple[int, int]]:
+@dataclass(frozen=True)
+class _Memory:
+    """Memory of one object.
+
+    Attributes:
+        keys: all tokens with their encoding.
+        values: all tokens without.
+        frames: blocks of whole frames; tokens after the last are object pointers.
+    """
+
+    keys: Float[Tensor, "l c"]
+    values: Float[Tensor, "l c"]
+    frames: list[slice]
+
+
+def _blocks(length: int, frame: int) -> list[slice]:
     """Whole frames of tokens, as many at a time as a block of scores has keys."""
     step = max(KEYS // frame, 1) * frame
-    return ((start, min(start + step, length)) for start in range(0, length, step))
+    return [slice(start, min(start + step, length)) for start in range(0, length, step)]
 
 
 def _turned(x: Float[Tensor, "l d"], turns: Complex[Tensor, "l r"]) -> Float[Tensor, "l d"]:
