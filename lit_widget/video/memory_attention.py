@@ -71,7 +71,8 @@ class CpuMemoryAttention:
         if top not in self._started:
             self._started[top] = self._start(top, top_position, turns)
         frames = _blocks(len(memory) - n_pointers, len(turns))
-        pairs = zip((memory + memory_position).unbind(1), memory.unbind(1), strict=True)
+        # Remembered features are bfloat16.
+        pairs = zip((memory + memory_position).unbind(1), memory.float().unbind(1), strict=True)
         remembered = [_Memory(keys, values, frames) for keys, values in pairs]
         return torch.stack([self._condition(self._started[top], turns, each) for each in remembered], dim=1)
 
