@@ -20,8 +20,8 @@ from jaxtyping import Complex, Float
 from torch import Tensor, nn
 from torch.utils.weak import WeakTensorKeyDictionary
 
-KEYS, QUERIES = 4096, 512
-"""Size of a block of scores, 8 MB."""
+KEYS, QUERIES = 4096, 1024
+"""Size of a block of scores, 16 MB: smaller ones have threads wait for each other more often."""
 
 FEWEST_TOKENS = 1024
 """Of a frame; the official models have 4,096, the pocket model 256."""
