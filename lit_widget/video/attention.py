@@ -10,6 +10,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from .memory import FrameRecord, Recall
+from .memory_attention import CpuMemoryAttention
 
 if TYPE_CHECKING:
     from sam2.modeling.sam2_base import SAM2Base
@@ -19,7 +20,11 @@ Encoded = tuple[Tensor, Tensor]
 
 
 def attend(
-    module: SAM2Base, top: Float[Tensor, "1 d h w"], top_position: Float[Tensor, "1 d h w"], recalls: Sequence[Recall]
+    module: SAM2Base,
+    top: Float[Tensor, "1 d h w"],
+    top_position: Float[Tensor, "1 d h w"],
+    recalls: Sequence[Recall],
+    on_cpu: CpuMemoryAttention,
 ) -> Float[Tensor, "n d h w"]:
     """Condition a frame's features on what is recalled of n objects.
 
@@ -31,20 +36,26 @@ def attend(
         top: the frame's features at stride 16.
         top_position: their positional encoding.
         recalls: one per object, of equal `Recall.shape`.
+        on_cpu: takes the place of the model's own memory attention where it can.
     """
     n, (height, width) = len(recalls), top.shape[-2:]
-    current = tokens(top, n)
     if recalls[0].permanent:
         memories, pointers = _memories(module, recalls), _pointers(module, recalls)
-        fused = module.memory_attention(
-            curr=[current],
-            curr_pos=[tokens(top_position, n)],
-            memory=torch.cat([memory for memory, _ in memories + pointers]),
-            memory_pos=torch.cat([position for _, position in memories + pointers]),
-            num_obj_ptr_tokens=sum(len(memory) for memory, _ in pointers),
-        )
+        memory = torch.cat([memory for memory, _ in memories + pointers])
+        memory_position = torch.cat([position for _, position in memories + pointers])
+        n_pointers = sum(len(memory) for memory, _ in pointers)
+        if on_cpu.takes(top):
+            fused = on_cpu(top, top_position, memory, memory_position, n_pointers)
+        else:
+            fused = module.memory_attention(
+                curr=[tokens(top, n)],
+                curr_pos=[tokens(top_position, n)],
+                memory=memory,
+                memory_pos=memory_position,
+                num_obj_ptr_tokens=n_pointers,
+            )
     else:
-        fused = current + module.no_mem_embed
+        fused = tokens(top, n) + module.no_mem_embed
     return fused.permute(1, 2, 0).view(n, -1, height, width)
 
 

@@ -22,6 +22,7 @@ from torch import Tensor, nn
 from .attention import attend, tokens
 from .devices import Precision, explained
 from .memory import FrameRecord, FrameStatus, MaskOutput, Note, Recall
+from .memory_attention import CpuMemoryAttention
 
 if TYPE_CHECKING:
     from sam2.modeling.sam2_base import SAM2Base
@@ -139,6 +140,7 @@ class Sam2:
         self.module = module.eval().requires_grad_(False)
         self.name = name
         self.precision: Precision = precision
+        self._on_cpu = CpuMemoryAttention(self.module.memory_attention)
 
     @property
     def device(self) -> torch.device:
@@ -191,7 +193,7 @@ class Sam2:
         fused: list[Tensor] = [features.top] * len(recalls)
         for members in groups.values():
             alike = [recalls[index] for index in members]
-            result = attend(self.module, features.top, features.top_position, alike)
+            result = attend(self.module, features.top, features.top_position, alike, self._on_cpu)
             for row, index in enumerate(members):
                 fused[index] = result[row : row + 1]
         return torch.cat(fused).float()

@@ -1,0 +1,196 @@
+"""Tracking on a CPU beside the sam2 package's own predictor, frame by frame in turns, in one process.
+
+Random weights of SAM 2.1-T: times do not depend on them. Objects are prompted on as many frames as memory attention
+looks back to, so that their memory is full from the first tracked frame on. *First* includes encoding the frames;
+*again* is a second pass after another prompt, so that no mask stays what it was.
+
+python -m benchmarks.cpu_tracking --json benchmarks/results/cpu-tracking.json
+"""
+
+from __future__ import annotations
+
+import argparse
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+from jaxtyping import Bool
+from PIL import Image
+from torch import Tensor
+
+from benchmarks.result import write_result
+from lit_widget.video.adaptation import VideoItem
+from lit_widget.video.backbones import build_backbone, official_config
+from lit_widget.video.frames import open_frames
+from lit_widget.video.learner import VideoLearner
+from lit_widget.video.propagate import propagate
+from lit_widget.video.sam2 import Sam2
+
+SIZE, PROMPTED, THREADS = (360, 640), 7, 2
+FRAMES = {1: 3, 8: 1}
+"""Tracked frames by the number of objects."""
+
+Masks = Bool[np.ndarray, "n h w"]
+
+
+def write_clip(folder: Path) -> None:
+    """Frames of a smooth random picture that drifts to the right."""
+    coarse = np.random.default_rng(0).integers(0, 255, (30, 54, 3), dtype=np.uint8)
+    picture = np.array(Image.fromarray(coarse).resize((SIZE[1], SIZE[0])))
+    for index in range(PROMPTED + max(FRAMES.values())):
+        Image.fromarray(np.roll(picture, 3 * index, axis=1)).save(folder / f"{index:05d}.jpg", quality=95)
+
+
+def mask(frame: int, index: int) -> Bool[np.ndarray, "h w"]:
+    """A rectangle that moves with the picture, further to the right for later objects."""
+    made = np.zeros(SIZE, dtype=bool)
+    made[80:240, 60 * index + 3 * frame + 10 : 60 * index + 3 * frame + 150] = True
+    return made
+
+
+def random_model() -> Sam2:
+    """SAM 2.1-T with random weights that sees its objects."""
+    torch.manual_seed(0)
+    module: Any = build_backbone(official_config("sam2.1", "t"))
+    torch.nn.init.constant_(module.sam_mask_decoder.pred_obj_score_head.layers[-1].bias, 10.0)
+    return Sam2(module, "sam2.1-tiny")
+
+
+def memoised(encode: Callable[[Tensor], Any]) -> Callable[[Tensor], Any]:
+    """An image encoder that keeps what it has made of a frame of the clip."""
+    made: dict[int, Any] = {}
+
+    def encoded(image: Tensor) -> Any:
+        if image.data_ptr() not in made:
+            made[image.data_ptr()] = encode(image)
+        return dict(made[image.data_ptr()])
+
+    return encoded
+
+
+class Theirs:
+    """The package's own predictor with the same weights."""
+
+    def __init__(self, model: Sam2, folder: Path) -> None:
+        from hydra.utils import instantiate
+        from omegaconf import OmegaConf
+
+        config = OmegaConf.load(official_config("sam2.1", "t")).model
+        config._target_ = "sam2.sam2_video_predictor.SAM2VideoPredictor"
+        self.predictor: Any = instantiate(config).eval()
+        self.predictor.load_state_dict(model.module.state_dict())
+        self.state = self.predictor.init_state(str(folder))
+
+    @contextmanager
+    def preparing(self) -> Iterator[None]:
+        """Prompt and remember with every frame encoded once only: this is not timed, and the predictor keeps one."""
+        encode = self.predictor.forward_image
+        self.predictor.forward_image = memoised(encode)
+        yield
+        self.predictor.propagate_in_video_preflight(self.state)
+        self.predictor.forward_image = encode
+
+    def prompt(self, frame: int, index: int, given: Bool[np.ndarray, "h w"]) -> None:
+        """Give an object's mask."""
+        self.predictor.add_new_mask(self.state, frame, index, given)
+
+    def track(self, stop: int) -> Iterator[Masks]:
+        """Masks of all objects, frame by frame."""
+        for _, _, logits in self.predictor.propagate_in_video(self.state, PROMPTED, stop - PROMPTED):
+            yield (logits[:, 0] > 0).numpy()
+
+
+class Ours:
+    """The learner that the widget uses."""
+
+    def __init__(self, model: Sam2, folder: Path, n: int) -> None:
+        self.learner, self.n = VideoLearner(model, open_frames(folder)), n
+
+    def preparing(self) -> AbstractContextManager[None]:
+        """Nothing to do: a prompt is remembered at once."""
+        return nullcontext()
+
+    def prompt(self, frame: int, index: int, given: Bool[np.ndarray, "h w"]) -> None:
+        """Give an object's mask."""
+        self.learner.prompt(VideoItem(frame, index), self.learner.from_mask(frame, given))
+
+    def track(self, stop: int) -> Iterator[Masks]:
+        """Masks of all objects, frame by frame."""
+        for tracked in propagate(self.learner, range(self.n), PROMPTED, stop):
+            yield np.stack([self.learner.mask(each.output) for each in tracked.predictions])
+
+
+def timed(work: Callable[[], Any]) -> tuple[float, Any]:
+    """Wall-clock seconds of some work, and what it gave."""
+    started = time.perf_counter()
+    result = work()
+    return time.perf_counter() - started, result
+
+
+def passes(model: Sam2, folder: Path, n: int) -> list[dict[str, Any]]:
+    """A row for each tracked frame of two passes with `n` objects."""
+    both, rows = (Theirs(model, folder), Ours(model, folder, n)), []
+    stop = PROMPTED + FRAMES[n] - 1
+    for number, name in enumerate(("first", "again")):
+        for each in both:
+            with each.preparing():
+                for frame in range(PROMPTED if name == "first" else 1):
+                    for index in range(n):
+                        each.prompt(frame, index, mask(frame + 5 * number, index))
+        theirs, ours = (each.track(stop) for each in both)
+        for frame in range(PROMPTED, stop + 1):
+            (theirs_s, expected), (ours_s, given) = timed(theirs.__next__), timed(ours.__next__)
+            least = min(iou(*pair) for pair in zip(expected, given, strict=True))
+            row = {
+                "objects": n,
+                "pass": name,
+                "frame": frame,
+                "predictor_s": theirs_s,
+                "ours_s": ours_s,
+                "ratio": theirs_s / ours_s,
+                "least_iou": least,
+                "share": float(expected.mean()),
+            }
+            rows.append(row)
+            print(*(f"{key} {value:.4g}" if key != "pass" else value for key, value in row.items()), flush=True)
+        # Each has only to end.
+        assert next(theirs, None) is None
+        assert next(ours, None) is None
+    return rows
+
+
+def iou(one: Bool[np.ndarray, "h w"], other: Bool[np.ndarray, "h w"]) -> float:
+    """IoU of two masks, 1 when both are empty."""
+    union = (one | other).sum()
+    return float((one & other).sum() / union) if union else 1.0
+
+
+def main() -> None:
+    """One row per pass and tracked frame."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--json", type=Path)
+    parser.add_argument("--objects", type=int, nargs="+", default=[1, 8])
+    arguments = parser.parse_args()
+    torch.set_num_threads(THREADS)
+    with tempfile.TemporaryDirectory() as folder:
+        write_clip(Path(folder))
+        rows = [row for n in arguments.objects for row in passes(random_model(), Path(folder), n)]
+    if arguments.json:
+        settings = {
+            "sources": ["random weights"],
+            "model": "sam2.1-tiny",
+            "threads": THREADS,
+            "size": list(SIZE),
+            "prompted": PROMPTED,
+        }
+        write_result(arguments.json, "cpu_tracking", settings, {"frames": pd.DataFrame(rows)})
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,212 @@
+"""SAM 2's memory attention in float32 on a CPU: the package's weights and results, fewer operations.
+
+Three things are constant or linear, and none of them is an approximation:
+
+- the first layer's self-attention sees no memory: it is done once per frame, for all objects and passes;
+- rows of attention sum to one, so that `attention @ (memory @ W + b)` is `(attention @ memory) @ W + b`: memories are
+  averaged in their own width (64), a quarter of what they are projected to (256);
+- scores of a block of keys stay in the processor's cache until they have been used.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from jaxtyping import Complex, Float
+from torch import Tensor, nn
+from torch.utils.weak import WeakTensorKeyDictionary
+
+KEYS, QUERIES = 4096, 1024
+"""Size of a block of scores, 16 MB: smaller ones have threads wait for each other more often."""
+
+FEWEST_TOKENS = 1024
+"""Of a frame; the official models have 4,096, the pocket model 256."""
+
+HEADROOM = 64.0
+"""Scores, as powers of two, may exceed the maximum that they are measured against by so much: float32 has 127."""
+
+
+class CpuMemoryAttention:
+    """Stands in for the package's `MemoryAttention`, whose weights it reads at every call.
+
+    Args:
+        module: the package's module.
+    """
+
+    def __init__(self, module: nn.Module) -> None:
+        self.module: Any = module
+        self._usual = _is_usual(module)
+        self._started = WeakTensorKeyDictionary()
+
+    def takes(self, top: Tensor) -> bool:
+        """Whether to use it for a frame: in float32 on a CPU, for a model of the official sizes.
+
+        A smaller model gains milliseconds, and stays equal to the package to the last bit.
+        """
+        plain = top.device.type == "cpu" and not torch.is_autocast_enabled("cpu")
+        return plain and top[0, 0].numel() >= FEWEST_TOKENS and self._usual
+
+    def __call__(
+        self,
+        top: Float[Tensor, "1 d h w"],
+        top_position: Float[Tensor, "1 d h w"],
+        memory: Float[Tensor, "l n c"],
+        memory_position: Float[Tensor, "l n c"],
+        n_pointers: int,
+    ) -> Float[Tensor, "hw n d"]:
+        """A frame's features, conditioned on the memory of n objects.
+
+        Args:
+            top: the frame's features at stride 16; what depends on them alone is kept as long as this tensor lives.
+            top_position: their positional encoding.
+            memory: tokens of remembered frames, then of object pointers.
+            memory_position: their encoding.
+            n_pointers: how many of the tokens are pointers.
+        """
+        turns = self._turns(*top.shape[-2:])
+        if top not in self._started:
+            self._started[top] = self._start(top, top_position, turns)
+        frames = _blocks(len(memory) - n_pointers, len(turns))
+        # Remembered features are bfloat16.
+        pairs = zip((memory + memory_position).unbind(1), memory.float().unbind(1), strict=True)
+        remembered = [_Memory(keys, values, frames) for keys, values in pairs]
+        return torch.stack([self._condition(self._started[top], turns, each) for each in remembered], dim=1)
+
+    def _turns(self, height: int, width: int) -> Complex[Tensor, "hw r"]:
+        """Rotary phases of the positions of a frame."""
+        attention = self.module.layers[0].self_attn
+        if len(attention.freqs_cis) == height * width:
+            return attention.freqs_cis
+        return attention.compute_cis(end_x=width, end_y=height)
+
+    def _start(self, top: Tensor, top_position: Tensor, turns: Tensor) -> Float[Tensor, "hw d"]:
+        """What the first layer makes of a frame before it looks at memory."""
+        x = top[0].flatten(1).T
+        if self.module.pos_enc_at_input:
+            x = x + 0.1 * top_position[0].flatten(1).T
+        return _look_around(self.module.layers[0], x, turns)
+
+    def _condition(self, x: Float[Tensor, "hw d"], turns: Tensor, memory: _Memory) -> Float[Tensor, "hw d"]:
+        scores = torch.empty(max(KEYS, len(turns)) * QUERIES)
+        for number, layer in enumerate(self.module.layers):
+            if number:
+                x = _look_around(layer, x, turns)
+            x = x + _look_back(layer.cross_attn_image, layer.norm2(x), turns, memory, scores)
+            x = x + layer.linear2(layer.activation(layer.linear1(layer.norm3(x))))
+        return self.module.norm(x)
+
+
+def _is_usual(module: nn.Module) -> bool:
+    """Whether the module is put together as in SAM 2's own configurations."""
+    from sam2.modeling.memory_attention import MemoryAttention
+    from sam2.modeling.sam.transformer import RoPEAttention
+
+    def usual(layer: Any) -> bool:
+        attentions = (layer.self_attn, layer.cross_attn_image)
+        return (
+            all(isinstance(each, RoPEAttention) and each.num_heads == 1 for each in attentions)
+            and layer.pos_enc_at_cross_attn_keys
+            and not (layer.pos_enc_at_attn or layer.pos_enc_at_cross_attn_queries)
+        )
+
+    return isinstance(module, MemoryAttention) and module.batch_first and all(map(usual, module.layers))
+
+
+def _look_around(layer: Any, x: Float[Tensor, "hw d"], turns: Tensor) -> Float[Tensor, "hw d"]:
+    """A layer's self-attention."""
+    own, attention = layer.norm1(x), layer.self_attn
+    query, key = (_turned(project(own), turns)[None, None] for project in (attention.q_proj, attention.k_proj))
+    found = F.scaled_dot_product_attention(query, key, attention.v_proj(own)[None, None])
+    return x + attention.out_proj(found[0, 0])
+
+
+def _look_back(
+    attention: Any, x: Float[Tensor, "hw d"], turns: Tensor, memory: _Memory, scores: Tensor
+) -> Float[Tensor, "hw d"]:
+    """A layer's cross-attention to memory."""
+    average = _Average(_turned(attention.q_proj(x), turns), memory.values.shape[1], scores)
+    for block in memory.frames:
+        keys = attention.k_proj(memory.keys[block])
+        average.add(_turned(keys, turns.repeat(len(keys) // len(turns), 1)), memory.values[block])
+    pointers = slice(memory.frames[-1].stop, None)
+    if len(memory.keys[pointers]):
+        average.add(attention.k_proj(memory.keys[pointers]), memory.values[pointers])
+    return attention.out_proj(attention.v_proj(average.result()))
+
+
+@dataclass(frozen=True)
+class _Memory:
+    """Memory of one object.
+
+    Attributes:
+        keys: all tokens with their encoding.
+        values: all tokens without.
+        frames: blocks of whole frames; tokens after the last are object pointers.
+    """
+
+    keys: Float[Tensor, "l c"]
+    values: Float[Tensor, "l c"]
+    frames: list[slice]
+
+
+def _blocks(length: int, frame: int) -> list[slice]:
+    """Whole frames of tokens, as many at a time as a block of scores has keys."""
+    step = max(KEYS // frame, 1) * frame
+    return [slice(start, min(start + step, length)) for start in range(0, length, step)]
+
+
+def _turned(x: Float[Tensor, "l d"], turns: Complex[Tensor, "l r"]) -> Float[Tensor, "l d"]:
+    """Rotary encoding: pairs of channels turned by their phases."""
+    return torch.view_as_real(torch.view_as_complex(x.unflatten(1, (-1, 2))) * turns).flatten(1)
+
+
+class _Average:
+    """The average of values by attention, key block after key block, with a running maximum of the scores.
+
+    Args:
+        queries: all of them.
+        width: of the values.
+        scores: room for a block.
+    """
+
+    def __init__(self, queries: Float[Tensor, "q d"], width: int, scores: Tensor) -> None:
+        # Powers of two are quicker than those of e.
+        scaled = queries * (math.log2(math.e) / math.sqrt(queries.shape[1]))
+        self._queries = [each.T.contiguous() for each in scaled.split(QUERIES)]
+        self._scores = scores
+        self._length = [each.norm(dim=0) for each in self._queries]
+        self._top = [torch.full((each.shape[1],), -math.inf) for each in self._queries]
+        self._weight = [torch.zeros(each.shape[1]) for each in self._queries]
+        self._sum = [torch.zeros(width, each.shape[1]) for each in self._queries]
+
+    def add(self, keys: Float[Tensor, "k d"], values: Float[Tensor, "k c"]) -> None:
+        """Attend to these too."""
+        values, longest = values.T.contiguous(), keys.norm(dim=1).max()
+        for index, queries in enumerate(self._queries):
+            scores = self._room(len(keys), queries.shape[1])
+            torch.mm(keys, queries, out=scores)
+            # No score exceeds the product of the lengths: the maximum so far does while that is near.
+            if (self._length[index] * longest - self._top[index]).amax() > HEADROOM:
+                self._raise(index, scores.amax(0))
+            scores.sub_(self._top[index]).exp2_()
+            self._weight[index].add_(scores.sum(0))
+            self._sum[index].addmm_(values, scores)
+
+    def _raise(self, index: int, top: Float[Tensor, " q"]) -> None:
+        """Measure what has been added against a greater maximum."""
+        top = torch.maximum(self._top[index], top)
+        kept = torch.exp2(self._top[index] - top)
+        self._top[index] = top
+        self._weight[index].mul_(kept)
+        self._sum[index].mul_(kept)
+
+    def _room(self, keys: int, queries: int) -> Float[Tensor, "k q"]:
+        return self._scores[: keys * queries].view(keys, queries)
+
+    def result(self) -> Float[Tensor, "q c"]:
+        """The averages."""
+        return torch.cat([(each / weight).T for each, weight in zip(self._sum, self._weight, strict=True)])
