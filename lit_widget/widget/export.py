@@ -49,7 +49,7 @@ class Export:
             print(w.exported)  # where, and what of the masks is not in it
             ```
         """
-        check_export(path, format, overwrite=overwrite)
+        check_export(path, format, overwrite=overwrite, frames=self._annotation.learner.frames)
         self._exported = None
         self._submit("predict", lambda now: self._export(now, path, format, overwrite=overwrite))
 

@@ -9,6 +9,10 @@ from pathlib import Path
 from .mask_set import MaskSet, Step
 
 
+Holds = Callable[[Path, str], bool]
+"""Whether the file at a path, which lies at this place in a folder, is part of such an export."""
+
+
 @dataclass(frozen=True)
 class Format:
     """A way to keep masks in files.
@@ -21,7 +25,7 @@ class Format:
         read: reads a path; `None` for formats that are only written.
         fits: whether a path looks like this format.
         suffix: of the file; empty for a folder.
-        kinds: suffixes of the files in the folder; empty for a file.
+        holds: whether a file, named by its path within the folder, is such as is written there; `None` for a file.
         needs_video: whether it shows the video.
     """
 
@@ -32,7 +36,7 @@ class Format:
     read: Callable[[Path, Step], MaskSet] | None = None
     fits: Callable[[Path], bool] = lambda _: False
     suffix: str = ""
-    kinds: tuple[str, ...] = ()
+    holds: Holds | None = None
     needs_video: bool = False
 
     def __str__(self) -> str:

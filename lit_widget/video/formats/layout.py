@@ -5,14 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from .format import Format
 from .limits import MAX_FRAMES, checked_number, file_name, read_json, shown_name
 from .mask_set import FormatError, MaskSet, Step
 from .numbering import Naming
-from .palette import VOID, read_palette, write_palette
+from .palette import VOID, is_palette, read_palette, write_palette
 
 Meta = dict[str, Any]
 
@@ -76,8 +76,14 @@ class Layout:
 
     def format(self, name: str, line: str, loses: str, fits: Callable[[Path], bool]) -> Format:
         """The format that keeps masks in this layout."""
-        kinds = (".png", ".json") if self.meta else (".png",)
-        return Format(name, line, loses, self.write, self.read, fits, kinds=kinds)
+        return Format(name, line, loses, self.write, self.read, fits, holds=self.holds)
+
+    def holds(self, path: Path, place: str) -> bool:
+        """Whether a file at a place in a folder is such as `write` makes: a palette PNG, or the description."""
+        here = PurePosixPath(place)
+        if self.meta and here == PurePosixPath(self.root, self.meta):
+            return True
+        return here.parent.parent == PurePosixPath(self.root, "Annotations", self.resolution) and is_palette(path)
 
 
 def sequence_folder(path: Path) -> Path:

@@ -89,6 +89,15 @@ def read_palette(folder: Path, naming: Naming, step: Step, *, known: Iterable[in
     return MaskSet(folder.name, size, len(names), tuple(_looks(each, palette) for each in objects), masks, names)
 
 
+def is_palette(path: Path) -> bool:
+    """Whether a file is a PNG with a palette, as `write_palette` makes."""
+    try:
+        with Image.open(path, formats=["PNG"]) as image:
+            return path.suffix == ".png" and image.mode == "P"
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):
+        return False
+
+
 def _ids_in(ids: UInt8[np.ndarray, "h w"]) -> list[int]:
     """The ids of a picture without background; counting is ten times faster than sorting."""
     return [each for each in np.flatnonzero(np.bincount(ids.ravel())).tolist() if each]

@@ -20,7 +20,7 @@ from .mose import MOSE
 from .moving import GIF, MATTE, MP4
 from .npz import NPZ
 from .sav import SA_V
-from .staging import check_target, staged
+from .staging import check_apart, check_target, staged
 from .vost import VOST
 from .yolo import YOLO_SEG
 from .youtube_vos import YOUTUBE_VOS
@@ -53,13 +53,22 @@ def find_format(name: str) -> Format:
     return FORMATS[name]
 
 
-def check_export(path: str | Path, name: str, *, overwrite: bool = False) -> None:
+def check_export(path: str | Path, name: str, *, overwrite: bool = False, frames: Frames | None = None) -> None:
     """Refuse early what `export_masks` would refuse later.
+
+    Args:
+        path: the file or folder to appear.
+        name: a format, one of `FORMATS`.
+        overwrite: whether to replace what is there.
+        frames: the video, which is never overwritten.
 
     Raises:
         FormatError: if the format is unknown or the path must not be written.
     """
-    check_target(Path(path).expanduser(), overwrite=overwrite, kinds=find_format(name).kinds)
+    chosen, target = find_format(name), Path(path).expanduser()
+    if frames is not None:
+        check_apart(target, frames.sources)
+    check_target(target, overwrite=overwrite, holds=chosen.holds)
 
 
 def export_masks(
@@ -83,7 +92,9 @@ def export_masks(
     chosen, target = find_format(name), Path(path).expanduser()
     if chosen.needs_video and masks.frames is None:
         raise FormatError(f"{name} shows the video, which is not here; export from the widget, or use coco or davis")
-    with staged(target, overwrite=overwrite, kinds=chosen.kinds) as fresh:
+    if masks.frames is not None:
+        check_apart(target, masks.frames.sources)
+    with staged(target, overwrite=overwrite, holds=chosen.holds) as fresh:
         lost = chosen.write(masks, fresh, step)
     always = [chosen.loses] if chosen.loses else []
     return ExportReport(target, name, len(masks.annotated()), len(masks.masks), tuple(_unique([*always, *lost])))
