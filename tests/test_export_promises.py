@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from formats_helpers import mask_set
-from helpers import clip, done, pocket, widget_on
+from helpers import clip, done, pocket
 from PIL import Image
 
 from lit_widget import LITWidget

@@ -10,6 +10,7 @@ from typing import Any
 
 from .format import Format
 from .limits import MAX_FRAMES, checked_number, file_name, read_json, shown_name
+from .losses import Loss
 from .mask_set import FormatError, MaskSet, Step
 from .numbering import Naming
 from .palette import VOID, is_palette, read_palette, write_palette
@@ -74,9 +75,9 @@ class Layout:
         described = videos.get(folder.name) if isinstance(videos, dict) else None
         return described if isinstance(described, dict) else {}
 
-    def format(self, name: str, line: str, loses: str, fits: Callable[[Path], bool]) -> Format:
+    def format(self, name: str, line: str, losses: tuple[Loss, ...], fits: Callable[[Path], bool]) -> Format:
         """The format that keeps masks in this layout."""
-        return Format(name, line, loses, self.write, self.read, fits, holds=self.holds)
+        return Format(name, line, losses, self.write, self.read, fits, holds=self.holds)
 
     def holds(self, path: Path, place: str) -> bool:
         """Whether a file at a place in a folder is such as `write` makes: a palette PNG, or the description."""

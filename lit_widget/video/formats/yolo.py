@@ -15,6 +15,7 @@ from lit_widget.video.frames import image_files
 
 from .format import Format
 from .limits import checked_number, checked_size, file_name, read_text, shown_name
+from .losses import BEHIND, FPS, Loss, counted, read_as_empty
 from .mask_set import CompactMasks, FormatError, MaskObject, MaskSet, Step
 from .numbering import Naming, numbered, renumbered
 from .polygons import fill, near_pixels, outlines
@@ -46,7 +47,13 @@ def _write(masks: MaskSet, path: Path, step: Step) -> list[str]:
     (path / _ABOUT).write_text(json.dumps(content, indent=1), encoding="utf-8")
     filled = [f"{n} pixels in holes of object {each}, which are filled" for each, n in changed.items() if n]
     moved = [f"the id of object {each}, which is class {at}" for each, at in classes.items() if each != at + 1]
-    return [*filled, *moved, *renumbered(masks, Naming())]
+    missing = read_as_empty(masks, classes)
+    return [*filled, *moved, *renumbered(masks, Naming()), *missing]
+
+
+def _recoloured(masks: MaskSet) -> bool:
+    """Whether an object looks other than its class will when it is read."""
+    return any(each.colour != MaskObject.unnamed(at).colour for at, each in enumerate(masks.objects, start=1))
 
 
 def _line(number: int, points: np.ndarray) -> str:
@@ -141,7 +148,7 @@ def _holds(path: Path, place: str) -> bool:
 YOLO_SEG = Format(
     "yolo-seg",
     "YOLO: a text file for each frame, a polygon a line, an object a class",
-    "holes of masks; colours of objects; frames per second; frames behind the last mask",
+    (counted("holes of masks"), Loss("colours of objects", _recoloured), FPS, BEHIND),
     _write,
     _read,
     lambda path: path.is_dir() and (any(path.glob("labels/*.txt")) or any(path.glob("*.txt"))),
