@@ -3,12 +3,13 @@
 import numpy as np
 import pytest
 from formats_helpers import mask_set
-from helpers import clip, done, pocket
+from helpers import clip, done, pocket, widget_on
 from PIL import Image
 
 from lit_widget import LITWidget
 from lit_widget.video.formats.mask_set import FormatError
 from lit_widget.video.formats.registry import FORMATS, export_masks
+from lit_widget.widget.limits import AnnotationError
 
 FRAMES = 4
 FOLDERS = [name for name, each in FORMATS.items() if not each.suffix]
@@ -91,3 +92,69 @@ def test_only_such_a_folder_is_replaced(tmp_path, name):
         Image.fromarray(mine).save(colour)
         with pytest.raises(FormatError, match=r"00000.png, which is no such export"):
             export_masks(masks, tmp_path / "out", name, overwrite=True)
+
+
+def test_what_needs_pixels_is_refused_without_the_video(images, tmp_path):
+    folder, _ = images
+    made = LITWidget(folder, model=pocket(), session=tmp_path / "a.lit")
+    made.give_mask(0, clip("union", frames=FRAMES).target[0])
+    made.give_mask(1, clip("union", frames=FRAMES).target[1])
+    done(made)
+    made.close()
+    folder.rename(tmp_path / "gone")
+    widget = LITWidget.open(tmp_path / "a.lit", model=pocket())
+    for name in ("mp4", "gif", "matte"):
+        with pytest.raises(AnnotationError, match="this takes the video, which is not there: it was looked for at "):
+            widget.export(tmp_path / f"out{FORMATS[name].suffix}", format=name)
+    for takes_pixels in (widget.run_simulation, lambda: widget.frames[0], lambda: list(widget.frames)):
+        with pytest.raises(AnnotationError, match="this takes the video, which is not there"):
+            takes_pixels()
+    widget.export(tmp_path / "out.json", format="coco")
+    done(widget)
+    assert widget.exported.n_masks == 2
+    widget.frame_index = 1
+    widget._refresh_preview()
+    sent = []
+    widget._outbox._send = lambda message, buffers: sent.append((message["type"], len(buffers)))
+    widget._answers.frames([0, 1])
+    widget._pixel_worker.wait(10.0)
+    assert ("frames", 2) in sent
+    widget.close()
+
+
+def test_truth_of_some_frames_is_said_and_the_others_are_not_measured(tmp_path):
+    widget, heard = widget_on(frames=FRAMES)
+    target = clip("union", frames=FRAMES).target
+    np.savez(tmp_path / "short.npz", target[:2])
+    widget.load_masks(tmp_path / "short.npz", as_="ground_truth")
+    done(widget)
+    said = [message["message"] for message, _ in heard if message["type"] == "error"]
+    assert said == [f"2 of {FRAMES} frames have ground truth; the others are not measured."]
+    assert [*widget._truth] == [1]
+    assert [*widget._truth[1]] == [0, 1]
+    heard.clear()
+    np.savez(tmp_path / "whole.npz", target)
+    widget.load_masks(tmp_path / "whole.npz", as_="ground_truth")
+    done(widget)
+    assert not [message for message, _ in heard if message["type"] == "error"]
+    widget.close()
+
+
+def test_a_cancelled_export_says_so(tmp_path):
+    widget, heard = widget_on(frames=FRAMES)
+    widget.give_mask(0, clip("union", frames=FRAMES).target[0])
+    done(widget)
+    read = widget._annotation.mask_of
+
+    def cancelling(item):
+        widget.cancel()
+        return read(item)
+
+    widget._annotation.mask_of = cancelling
+    widget.export(tmp_path / "out", format="davis")
+    assert widget.wait(60.0)
+    assert widget.exported is None
+    said = [message["message"] for message, _ in heard if message["type"] == "error"]
+    assert said == [f"Cancelled: nothing was written to {tmp_path / 'out'}."]
+    assert not [*tmp_path.iterdir()]
+    widget.close()

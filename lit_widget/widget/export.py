@@ -8,13 +8,14 @@ from functools import partial
 
 from lit_widget.video.formats.format import ExportReport
 from lit_widget.video.formats.mask_set import Mask
-from lit_widget.video.formats.registry import check_export, check_source, export_masks, read_masks
+from lit_widget.video.formats.registry import check_export, check_source, export_masks, find_format, read_masks
 
 from .activity import Activity
 from .annotation import Annotation
 from .journal import action
 from .limits import AnnotationError
-from .to_view import JobKind
+from .store import check_there
+from .to_view import Error, JobKind
 from .transfer import ObjectMasks, Stopped, give_prompts, mask_set_of, on_frames, watched
 
 
@@ -28,7 +29,7 @@ class Export:
 
     @property
     def exported(self) -> ExportReport | None:
-        """What the latest export wrote and what it lost; `None` before its end."""
+        """What the latest export wrote and what it lost; `None` before its end, and if it was cancelled."""
         return self._exported
 
     def export(self, path: str | pathlib.Path, *, format: str, overwrite: bool = False) -> None:  # noqa: A002
@@ -40,7 +41,8 @@ class Export:
             overwrite: whether to replace a file, or a folder that holds nothing but such an export.
 
         Raises:
-            ValueError: if the format is unknown or the path must not be written.
+            ValueError: if the format is unknown or shows the video, which is not there, or the path must not be
+                written.
 
         Example:
             ```python
@@ -49,7 +51,10 @@ class Export:
             print(w.exported)  # where, and what of the masks is not in it
             ```
         """
-        check_export(path, format, overwrite=overwrite, frames=self._annotation.learner.frames)
+        frames = self._annotation.learner.frames
+        check_export(path, format, overwrite=overwrite, frames=frames)
+        if find_format(format).needs_video:
+            check_there(frames)
         self._exported = None
         self._submit("predict", lambda now: self._export(now, path, format, overwrite=overwrite))
 
@@ -77,6 +82,8 @@ class Export:
         try:
             self._exported = export_masks(mask_set_of(self._annotation), path, name, overwrite=overwrite, step=step)
         except Stopped:
+            activity.note = f"Cancelled: nothing was written to {path}"
+            self._annotation.tell(Error(f"{activity.note}."))
             return
         activity.note = str(self._exported)
 
@@ -91,3 +98,8 @@ class Export:
         places = on_frames(masks, self._annotation.learner.frames)
         self._truth = {each: ObjectMasks(masks.masks, keys) for each, keys in places.items() if keys}
         activity.note = f"{len(masks.masks)} masks loaded as ground truth"
+        known, n_frames = len(masks.annotated()), len(self._annotation.learner.frames)
+        if known < n_frames:
+            some = f"{known} of {n_frames} frames have ground truth; the others are not measured"
+            activity.note = f"{activity.note}: {some}"
+            self._annotation.tell(Error(f"{some}."))

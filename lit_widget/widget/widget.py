@@ -33,6 +33,7 @@ from .outbox import Outbox
 from .prompt_methods import PromptMethods
 from .readings import Readings
 from .saving import Saving
+from .store import shown
 from .to_view import Error, JobKind
 from .warm_up import warm_up
 from .watching import Watching, stop
@@ -368,4 +369,4 @@ class LITWidget(PromptMethods, ObjectMethods, Export, Readings, Logged, Saving, 
             mask = None if thing.hidden else self._annotation.mask_of(VideoItem(frame, object_id))
             if mask is not None:
                 masks.append((thing.colour, mask))
-        self.preview = encode_jpeg(overlay(self.frames[frame], masks), max_width=PREVIEW_WIDTH)
+        self.preview = encode_jpeg(overlay(shown(self.frames, frame), masks), max_width=PREVIEW_WIDTH)
