@@ -46,9 +46,11 @@ class Answers:
         """Send the frames that exist among `indices`."""
         video = self._annotation.learner.frames
         known = [index for index in indices if 0 <= index < len(video)]
-        self._pixels.submit(
-            lambda _: self._outbox.post(Frames(known), [encode_jpeg(shown(video, index)) for index in known])
-        )
+
+        def send() -> None:
+            self._outbox.post(Frames(known), [encode_jpeg(shown(video, index)) for index in known])
+
+        self._pixels.submit(lambda _: send())
 
     def masks(self, indices: list[int]) -> None:
         """Send all objects' masks on these frames."""
