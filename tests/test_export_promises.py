@@ -1,5 +1,7 @@
 """What an export must never do: delete what is not its own, show what is not there, or end without a word."""
 
+import shutil
+
 import numpy as np
 import pytest
 from formats_helpers import mask_set
@@ -87,11 +89,22 @@ def test_only_such_a_folder_is_replaced(tmp_path, name):
         assert (target / place).exists()
     export_masks(masks, tmp_path / "out", name)
     export_masks(masks, tmp_path / "out", name, overwrite=True)
-    colour = tmp_path / "out" / "Annotations" / "480p" / "clip" / "00000.png"
-    if name == "davis":
-        Image.fromarray(mine).save(colour)
-        with pytest.raises(FormatError, match=r"00000.png, which is no such export"):
-            export_masks(masks, tmp_path / "out", name, overwrite=True)
+
+
+def test_pictures_and_labels_of_others_are_not_replaced(tmp_path):
+    masks = mask_set()
+    for name in ("davis", "yolo-seg"):
+        export_masks(masks, tmp_path / name, name)
+    sequence = tmp_path / "davis" / "Annotations" / "480p" / "clip"
+    shutil.copytree(sequence, sequence.with_name("another"))
+    (tmp_path / "yolo-seg" / "data.yaml").write_text("names: [cat, dog]")
+    for name, strange in (("davis", r"0000\d.png"), ("yolo-seg", "data.yaml")):
+        with pytest.raises(FormatError, match=f"{strange}, which is no such export"):
+            export_masks(masks, tmp_path / name, name, overwrite=True)
+    shutil.rmtree(sequence.with_name("another"))
+    Image.fromarray(np.zeros((13, 17, 3), np.uint8)).save(sequence / "00000.png")
+    with pytest.raises(FormatError, match=r"00000.png, which is no such export"):
+        export_masks(masks, tmp_path / "davis", "davis", overwrite=True)
 
 
 def test_what_needs_pixels_is_refused_without_the_video(images, tmp_path):

@@ -80,11 +80,13 @@ class Layout:
         return Format(name, line, losses, self.write, self.read, fits, holds=self.holds)
 
     def holds(self, path: Path, place: str) -> bool:
-        """Whether a file at a place in a folder is such as `write` makes: a palette PNG, or the description."""
+        """Whether a file at a place in a folder is such as `write` makes: the description, or a mask of the only video."""
         here = PurePosixPath(place)
         if self.meta and here == PurePosixPath(self.root, self.meta):
             return True
-        return here.parent.parent == PurePosixPath(self.root, "Annotations", self.resolution) and is_palette(path)
+        if here.parent.parent != PurePosixPath(self.root, "Annotations", self.resolution):
+            return False
+        return len([*path.parent.parent.iterdir()]) == 1 and is_palette(path)
 
 
 def sequence_folder(path: Path) -> Path:

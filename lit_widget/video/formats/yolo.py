@@ -140,7 +140,7 @@ def _object(number: int, names: dict[int, Any]) -> MaskObject:
 def _holds(path: Path, place: str) -> bool:
     """Whether a file is such as `_write` makes: what it says of the video, or lines of numbers in `labels`."""
     if place == _ABOUT:
-        return True
+        return {"height", "width", "video"} <= set(_about(path))
     with path.open("rb") as file:
         return bool(re.fullmatch(r"labels/[^/]+\.txt", place)) and bool(re.fullmatch(rb"[0-9. \r\n]*", file.read(4096)))
 
