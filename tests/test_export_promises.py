@@ -143,8 +143,7 @@ def test_truth_of_some_frames_is_said_and_the_others_are_not_measured(tmp_path):
     done(widget)
     said = [message["message"] for message, _ in heard if message["type"] == "error"]
     assert said == [f"2 of {FRAMES} frames have ground truth; the others are not measured."]
-    assert [*widget._truth] == [1]
-    assert [*widget._truth[1]] == [0, 1]
+    assert {each: [*masks] for each, masks in (widget._truth or {}).items()} == {1: [0, 1]}
     heard.clear()
     np.savez(tmp_path / "whole.npz", target)
     widget.load_masks(tmp_path / "whole.npz", as_="ground_truth")
@@ -165,9 +164,10 @@ def test_a_cancelled_export_says_so(tmp_path):
 
     widget._annotation.mask_of = cancelling
     widget.export(tmp_path / "out", format="davis")
+    widget.export(tmp_path / "waits.json", format="coco")
     assert widget.wait(60.0)
     assert widget.exported is None
     said = [message["message"] for message, _ in heard if message["type"] == "error"]
-    assert said == [f"Cancelled: nothing was written to {tmp_path / 'out'}."]
+    assert sorted(said) == [f"Cancelled: nothing was written to {tmp_path / name}." for name in ("out", "waits.json")]
     assert not [*tmp_path.iterdir()]
     widget.close()

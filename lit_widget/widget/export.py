@@ -15,7 +15,7 @@ from .annotation import Annotation
 from .journal import action
 from .limits import AnnotationError
 from .store import check_there
-from .to_view import Error, JobKind
+from .to_view import Error
 from .transfer import ObjectMasks, Stopped, give_prompts, mask_set_of, on_frames, watched
 
 
@@ -23,7 +23,7 @@ class Export:
     """The methods of `LITWidget` that write masks to files and read them."""
 
     _annotation: Annotation
-    _submit: Callable[[JobKind, Callable[[Activity], None]], None]
+    _submit: Callable[..., None]
     _exported: ExportReport | None = None
     _truth: Mapping[int, Mapping[int, Mask]] | None = None
 
@@ -56,7 +56,8 @@ class Export:
         if find_format(format).needs_video:
             check_there(frames)
         self._exported = None
-        self._submit("predict", lambda now: self._export(now, path, format, overwrite=overwrite))
+        work = partial(self._export, path=path, name=format, overwrite=overwrite)
+        self._submit("predict", work, lambda: self._tell_cancelled(path))
 
     @action
     def load_masks(self, path: str | pathlib.Path, *, format: str | None = None, as_: str = "prompts") -> None:  # noqa: A002
@@ -82,10 +83,12 @@ class Export:
         try:
             self._exported = export_masks(mask_set_of(self._annotation), path, name, overwrite=overwrite, step=step)
         except Stopped:
-            activity.note = f"Cancelled: nothing was written to {path}"
-            self._annotation.tell(Error(f"{activity.note}."))
+            self._tell_cancelled(path)
             return
         activity.note = str(self._exported)
+
+    def _tell_cancelled(self, path: str | pathlib.Path) -> None:
+        self._annotation.tell(Error(f"Cancelled: nothing was written to {path}."))
 
     def _load_masks(self, activity: Activity, path: str | pathlib.Path, name: str | None, as_: str) -> None:
         try:

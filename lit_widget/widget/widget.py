@@ -329,7 +329,9 @@ class LITWidget(PromptMethods, ObjectMethods, Export, Readings, Logged, Saving, 
         self._annotation.check(item)
         return item
 
-    def _submit(self, kind: JobKind, work: Callable[[Activity], None]) -> None:
+    def _submit(
+        self, kind: JobKind, work: Callable[[Activity], None], dropped: Callable[[], None] = lambda: None
+    ) -> None:
         asked, entry = by.get(), doing()
         warm_up()
 
@@ -346,7 +348,12 @@ class LITWidget(PromptMethods, ObjectMethods, Export, Readings, Logged, Saving, 
                 raise
             self._pixel_worker.submit(lambda _: self._refresh_preview())
 
-        self._model_worker.submit(run, lambda: self._journal.end(entry, "dropped") if entry else None)
+        def drop() -> None:
+            if entry:
+                self._journal.end(entry, "dropped")
+            dropped()
+
+        self._model_worker.submit(run, drop)
 
     def _meant(self, arguments: dict[str, Any]) -> dict[str, Any]:
         """What a method was given, with what it left to the widget."""

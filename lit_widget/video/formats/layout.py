@@ -80,7 +80,7 @@ class Layout:
         return Format(name, line, losses, self.write, self.read, fits, holds=self.holds)
 
     def holds(self, path: Path, place: str) -> bool:
-        """Whether a file at a place in a folder is such as `write` makes: the description, or a mask of the only video."""
+        """Whether a file there is such as `write` makes: the description, or masks of the only video."""
         here = PurePosixPath(place)
         if self.meta and here == PurePosixPath(self.root, self.meta):
             return True
