@@ -13,7 +13,7 @@ PAGE = Path(__file__).with_name("formats.md")
 def table() -> str:
     """All formats in Markdown."""
     rows = [
-        f"| `{name}` | {each.line} | {'folder' if each.kinds else f'`{each.suffix}`'} | "
+        f"| `{name}` | {each.line} | {'folder' if each.holds else f'`{each.suffix}`'} | "
         f"{'out, in' if each.read else 'out'} | {each.loses or 'nothing'} |"
         for name, each in formats().items()
     ]

@@ -58,7 +58,8 @@ def test_every_format_is_written(widget, tmp_path, name):
     path = tmp_path / f"out{FORMATS[name].suffix}"
     widget.export(path, format=name)
     done(widget)
-    assert str(widget.exported).startswith(f"{2 * FRAMES} masks on {FRAMES} frames written to {path} as {name}")
+    what = "3 events" if name == "events" else f"{2 * FRAMES} masks on {FRAMES} frames"
+    assert str(widget.exported).startswith(f"{what} written to {path} as {name}")
     assert path.exists()
     if FORMATS[name].read and name != "yolo-seg":
         assert np.array_equal(read_masks(path).masks[0, 2], widget.mask(0, object_id=2))

@@ -5,6 +5,7 @@ import sys
 
 import numpy as np
 from formats_helpers import mask_set
+from helpers import widget_on
 from PIL import Image
 
 from lit_widget.cli import main
@@ -17,7 +18,7 @@ def test_masks_change_their_format(tmp_path, capsys):
     out = str(tmp_path / "out")
     assert main(["export", str(tmp_path / "in.json"), "--to", "mose", "--out", out]) == 0
     said = capsys.readouterr()
-    assert said.out.startswith(f"8 masks on 4 frames written to {out} as mose; not in it: where objects overlap")
+    assert said.out.startswith(f"8 masks on 4 frames written to {out} as mose; not in it: frames per second\n")
     assert np.array_equal(read_masks(out).masks[2, 4], masks.masks[2, 4])
     assert main(["export", str(tmp_path / "in.json"), "--to", "mose", "--out", out]) == 2
     assert "is not empty; give another path" in capsys.readouterr().err
@@ -48,3 +49,17 @@ def test_export_needs_no_torch(tmp_path):
     )
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert run.stdout.splitlines()[-1] == "[]"
+
+
+def test_a_session_and_events_are_explained(tmp_path, capsys):
+    widget, _ = widget_on(frames=2, session=tmp_path / "a.lit")
+    widget.close()
+    words = ["export", str(tmp_path / "a.lit"), "--to", "coco", "--out", str(tmp_path / "out.json")]
+    assert main(words) == 2
+    assert f"is a session, not masks in a file; export its masks with LITWidget.open('{tmp_path}/a.lit').export(" in (
+        capsys.readouterr().err
+    )
+    export_masks(mask_set(), tmp_path / "in.json", "coco")
+    assert main(["export", str(tmp_path / "in.json"), "--to", "events", "--out", str(tmp_path / "e.csv")]) == 2
+    assert "nothing is known of how these masks came about" in capsys.readouterr().err
+    assert not (tmp_path / "e.csv").exists()

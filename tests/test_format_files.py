@@ -7,20 +7,21 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from formats_helpers import assert_same_masks, mask_set
+from formats_helpers import assert_same_masks, mask_set, with_video
 from hypothesis import given
 from hypothesis import strategies as st
 from pycocotools import mask as coco_mask
 
-from lit_widget.video.formats.mask_set import FormatError
-from lit_widget.video.formats.registry import export_masks, read_masks
+from lit_widget.video.formats.mask_set import CompactMasks, FormatError, MaskObject
+from lit_widget.video.formats.registry import FORMATS, check_export, export_masks, read_masks
 
 
 def test_sav_is_read_by_pycocotools(tmp_path):
     masks = mask_set()
     report = export_masks(masks, tmp_path / "clip_manual.json", "sa-v")
     assert report.lost == (
-        "names and colours of objects",
+        "names of objects",
+        "colours of objects",
         "6 masks of frames between every 4th",
         "2 masks that are missing, which read as empty",
     )
@@ -34,7 +35,7 @@ def test_sav_is_read_by_pycocotools(tmp_path):
 
 def test_sav_comes_back(tmp_path):
     masks = mask_set(on=(0, 4))
-    assert len(export_masks(masks, tmp_path / "out.json", "sa-v").lost) == 1
+    assert len(export_masks(masks, tmp_path / "out.json", "sa-v").lost) == 2
     back = read_masks(tmp_path / "out.json")
     assert_same_masks(masks, back)
     assert (back.name, back.n_frames, back.fps) == ("clip", 7, 12.5)
@@ -173,3 +174,52 @@ def test_hostile_xml_is_refused(tmp_path, text, reason):
     (tmp_path / "evil.xml").write_text(text.replace("SIZED", sized))
     with pytest.raises(FormatError, match=reason):
         read_masks(tmp_path / "evil.xml")
+
+
+def test_masks_that_are_missing_read_as_empty_and_are_counted(tmp_path):
+    """Three masks of six that would make two objects on three frames."""
+    whole, masks = mask_set(overlapping=False, on=(0, 1, 2)), CompactMasks((13, 17))
+    for frame, each in ((0, 1), (1, 4), (2, 1)):
+        masks.add(frame, each, whole.masks[frame, each])
+    for name in ("mose", "youtube-vos", "vost", "lvos", "davis", "yolo-seg"):
+        report = export_masks(replace(whole, masks=masks), tmp_path / name, name)
+        assert "3 masks that are missing, which read as empty" in report.lost
+        assert len(read_masks(tmp_path / name).masks) == 6
+
+
+def test_what_did_not_happen_is_not_said_to_be_lost(tmp_path):
+    plain = tuple(MaskObject.unnamed(each) for each in (1, 2))
+    masks = CompactMasks((13, 17))
+    for frame in range(7):
+        for each in (1, 2):
+            masks.add(frame, each, np.eye(13, 17, k=each, dtype=bool))
+    given = mask_set(masks=masks, objects=plain, fps=24.0)
+    for name, each in FORMATS.items():
+        if each.read and name != "sa-v":
+            report = export_masks(given, tmp_path / f"{name}{each.suffix}", name)
+            assert report.lost == ()
+            assert str(report).endswith(", complete")
+
+
+def test_no_mask_at_all_is_said(tmp_path):
+    report = export_masks(mask_set(masks={}), tmp_path / "out.json", "coco")
+    assert str(report) == f"no mask was there to write: {tmp_path / 'out.json'} is coco without any, complete"
+
+
+def test_events_of_masks_that_tell_of_none_are_refused(tmp_path):
+    with pytest.raises(FormatError, match="nothing is known of how these masks came about"):
+        export_masks(mask_set(), tmp_path / "out.csv", "events")
+    report = export_masks(with_video(mask_set()), tmp_path / "out.csv", "events")
+    assert str(report).startswith("2 events written to ")
+
+
+@pytest.mark.parametrize(
+    ("path", "name", "right"),
+    [("x.txt", "coco", "x.json"), ("b.txt", "mp4", "b.mp4"), ("x", "events", "x.csv"), ("x.json", "davis", "x")],
+)
+def test_a_wrong_suffix_is_refused(tmp_path, path, name, right):
+    masks = with_video(mask_set())
+    for write in (lambda: check_export(tmp_path / path, name), lambda: export_masks(masks, tmp_path / path, name)):
+        with pytest.raises(FormatError, match=f"give {tmp_path / right}$"):
+            write()
+    assert not [*tmp_path.iterdir()]

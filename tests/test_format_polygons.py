@@ -57,7 +57,7 @@ def test_yolo_is_filled_by_pillow(tmp_path):
             lost[object_id] += int((theirs & ~mask).sum())
     assert lost[1]
     filled = [f"{n} pixels in holes of object {each}, which are filled" for each, n in lost.items() if n]
-    assert report.lost[1:] == (*filled, "the id of object 4, which is class 1")
+    assert report.lost[3:] == (*filled, "the id of object 4, which is class 1")
     assert ([each.name for each in back.objects], back.n_frames, back.name) == (["hat", "Rad, größer"], 6, "clip")
 
 

@@ -43,6 +43,7 @@ class Frames(ABC):
         height: of every frame, in pixels.
         width: of every frame, in pixels.
         frame_names: of the files without suffix, where each frame has one; else empty.
+        sources: the files and folders that it is read from; empty for arrays.
     """
 
     name: str
@@ -50,6 +51,7 @@ class Frames(ABC):
     height: int
     width: int
     frame_names: tuple[str, ...] = ()
+    sources: tuple[Path, ...] = ()
 
     @abstractmethod
     def __len__(self) -> int: ...
@@ -157,7 +159,9 @@ def _open_path(source: str) -> Frames:
         files = image_files(path)
         if not files:
             raise VideoError(f"the folder {path} holds no JPEG or PNG images; give the folder that holds the frames")
-        return ImageFrames(files, name=path.resolve().name)
+        frames = ImageFrames(files, name=path.resolve().name)
+        frames.sources = (path,)
+        return frames
     if path.suffix.lower() in VIDEO_SUFFIXES:
         from .video_file import VideoFrames  # loads PyAV, which images and arrays do not need
 
@@ -178,7 +182,8 @@ class ImageFrames(Frames):
         self.name, self.fps = name, fps
         self._items = list(items)
         if all(isinstance(item, str | os.PathLike) for item in self._items):
-            self.frame_names = tuple(Path(str(item)).stem for item in self._items)
+            self.sources = tuple(Path(str(item)) for item in self._items)
+            self.frame_names = tuple(path.stem for path in self.sources)
         looked_at = self._items if check else self._items[:1]
         sizes = [_checked(_header_size, item, i) for i, item in enumerate(looked_at)]
         self.height, self.width = sizes[0]

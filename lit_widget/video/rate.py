@@ -21,7 +21,7 @@ class Thinned(Frames):
     def __init__(self, whole: Frames, step: int) -> None:
         self.whole, self.step = whole, step
         self.name, self.height, self.width = whole.name, whole.height, whole.width
-        self.fps = whole.fps / step
+        self.fps, self.sources = whole.fps / step, whole.sources
         names = whole.frame_names or tuple(f"{index:05d}" for index in range(len(whole)))
         self.frame_names = names[::step]
 

@@ -38,7 +38,7 @@ class VideoFrames(Frames):
 
     def __init__(self, path: str | os.PathLike, *, cache_bytes: int = CACHE_BYTES) -> None:
         self._path = Path(path)
-        self.name = self._path.stem
+        self.name, self.sources = self._path.stem, (self._path,)
         self._lock = Lock()
         self._container = self._open()
         self._timeline = timeline = _timeline(self._container)

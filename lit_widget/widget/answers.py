@@ -9,6 +9,7 @@ from .codec import encode_jpeg
 from .hover import Hover
 from .messages import PROTOCOL
 from .outbox import Outbox
+from .store import shown
 from .to_view import Error, Frames
 from .worker import Worker
 
@@ -45,7 +46,11 @@ class Answers:
         """Send the frames that exist among `indices`."""
         video = self._annotation.learner.frames
         known = [index for index in indices if 0 <= index < len(video)]
-        self._pixels.submit(lambda _: self._outbox.post(Frames(known), [encode_jpeg(video[index]) for index in known]))
+
+        def send() -> None:
+            self._outbox.post(Frames(known), [encode_jpeg(shown(video, index)) for index in known])
+
+        self._pixels.submit(lambda _: send())
 
     def masks(self, indices: list[int]) -> None:
         """Send all objects' masks on these frames."""

@@ -8,13 +8,14 @@ from functools import partial
 
 from lit_widget.video.formats.format import ExportReport
 from lit_widget.video.formats.mask_set import Mask
-from lit_widget.video.formats.registry import check_export, check_source, export_masks, read_masks
+from lit_widget.video.formats.registry import check_export, check_source, export_masks, find_format, read_masks
 
 from .activity import Activity
 from .annotation import Annotation
 from .journal import action
 from .limits import AnnotationError
-from .to_view import JobKind
+from .store import check_there
+from .to_view import Error
 from .transfer import ObjectMasks, Stopped, give_prompts, mask_set_of, on_frames, watched
 
 
@@ -22,13 +23,13 @@ class Export:
     """The methods of `LITWidget` that write masks to files and read them."""
 
     _annotation: Annotation
-    _submit: Callable[[JobKind, Callable[[Activity], None]], None]
+    _submit: Callable[..., None]
     _exported: ExportReport | None = None
     _truth: Mapping[int, Mapping[int, Mask]] | None = None
 
     @property
     def exported(self) -> ExportReport | None:
-        """What the latest export wrote and what it lost; `None` before its end."""
+        """What the latest export wrote and what it lost; `None` before its end, and if it was cancelled."""
         return self._exported
 
     def export(self, path: str | pathlib.Path, *, format: str, overwrite: bool = False) -> None:  # noqa: A002
@@ -40,7 +41,8 @@ class Export:
             overwrite: whether to replace a file, or a folder that holds nothing but such an export.
 
         Raises:
-            ValueError: if the format is unknown or the path must not be written.
+            ValueError: if the format is unknown or shows the video, which is not there, or the path must not be
+                written.
 
         Example:
             ```python
@@ -49,9 +51,13 @@ class Export:
             print(w.exported)  # where, and what of the masks is not in it
             ```
         """
-        check_export(path, format, overwrite=overwrite)
+        frames = self._annotation.learner.frames
+        check_export(path, format, overwrite=overwrite, frames=frames)
+        if find_format(format).needs_video:
+            check_there(frames)
         self._exported = None
-        self._submit("predict", lambda now: self._export(now, path, format, overwrite=overwrite))
+        work = partial(self._export, path=path, name=format, overwrite=overwrite)
+        self._submit("predict", work, lambda: self._tell_cancelled(path))
 
     @action
     def load_masks(self, path: str | pathlib.Path, *, format: str | None = None, as_: str = "prompts") -> None:  # noqa: A002
@@ -77,8 +83,12 @@ class Export:
         try:
             self._exported = export_masks(mask_set_of(self._annotation), path, name, overwrite=overwrite, step=step)
         except Stopped:
+            self._tell_cancelled(path)
             return
         activity.note = str(self._exported)
+
+    def _tell_cancelled(self, path: str | pathlib.Path) -> None:
+        self._annotation.tell(Error(f"Cancelled: nothing was written to {path}."))
 
     def _load_masks(self, activity: Activity, path: str | pathlib.Path, name: str | None, as_: str) -> None:
         try:
@@ -91,3 +101,8 @@ class Export:
         places = on_frames(masks, self._annotation.learner.frames)
         self._truth = {each: ObjectMasks(masks.masks, keys) for each, keys in places.items() if keys}
         activity.note = f"{len(masks.masks)} masks loaded as ground truth"
+        known, n_frames = len(masks.annotated()), len(self._annotation.learner.frames)
+        if known < n_frames:
+            some = f"{known} of {n_frames} frames have ground truth; the others are not measured"
+            activity.note = f"{activity.note}: {some}"
+            self._annotation.tell(Error(f"{some}."))

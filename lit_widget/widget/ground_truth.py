@@ -13,6 +13,7 @@ import numpy as np
 import lit_widget
 
 from .annotation import Annotation, AnnotationError
+from .store import check_there
 
 if TYPE_CHECKING:
     from lit_widget.simulation.runner import SimulationResult
@@ -27,6 +28,7 @@ def simulate(
     """Run the simulation on the annotation's video and model, on given truth, else loaded, else settled masks."""
     learner = annotation.learner
     frames = learner.frames
+    check_there(frames)
     if ground_truth is None:
         sources = [
             lit_widget.sequence_from_masks(frames, object_id, masks, frames.name)

@@ -33,6 +33,7 @@ from .outbox import Outbox
 from .prompt_methods import PromptMethods
 from .readings import Readings
 from .saving import Saving
+from .store import shown
 from .to_view import Error, JobKind
 from .warm_up import warm_up
 from .watching import Watching, stop
@@ -330,7 +331,9 @@ class LITWidget(PromptMethods, ObjectMethods, Export, Readings, Logged, Saving, 
         self._annotation.check(item)
         return item
 
-    def _submit(self, kind: JobKind, work: Callable[[Activity], None]) -> None:
+    def _submit(
+        self, kind: JobKind, work: Callable[[Activity], None], dropped: Callable[[], None] = lambda: None
+    ) -> None:
         asked, entry = by.get(), doing()
         warm_up()
 
@@ -347,7 +350,12 @@ class LITWidget(PromptMethods, ObjectMethods, Export, Readings, Logged, Saving, 
                 raise
             self._pixel_worker.submit(lambda _: self._refresh_preview())
 
-        self._model_worker.submit(run, lambda: self._journal.end(entry, "dropped") if entry else None)
+        def drop() -> None:
+            if entry:
+                self._journal.end(entry, "dropped")
+            dropped()
+
+        self._model_worker.submit(run, drop)
 
     def _meant(self, arguments: dict[str, Any]) -> dict[str, Any]:
         """What a method was given, with what it left to the widget."""
@@ -370,4 +378,4 @@ class LITWidget(PromptMethods, ObjectMethods, Export, Readings, Logged, Saving, 
             mask = None if thing.hidden else self._annotation.mask_of(VideoItem(frame, object_id))
             if mask is not None:
                 masks.append((thing.colour, mask))
-        self.preview = encode_jpeg(overlay(self.frames[frame], masks), max_width=PREVIEW_WIDTH)
+        self.preview = encode_jpeg(overlay(shown(self.frames, frame), masks), max_width=PREVIEW_WIDTH)

@@ -183,7 +183,7 @@ def _is_id(value: object) -> bool:
 COCO = Format(
     "coco",
     "JSON with COCO's run lengths and a track id for each object; polygons are read as well",
-    "",
+    (),
     _write,
     _read,
     lambda path: path.suffix == ".json" and "annotations" in read_json(path),

@@ -11,6 +11,7 @@ import numpy as np
 
 from .cvat_reader import read_cvat
 from .format import Format
+from .losses import FPS
 from .mask_set import Mask, MaskSet, Step
 
 _NOTHING = {"rle": "0, 1", "left": "0", "top": "0", "width": "1", "height": "1"}
@@ -107,7 +108,7 @@ def _clean(text: str) -> str:
 CVAT = Format(
     "cvat",
     "CVAT XML 1.1 for videos: a track for each object, masks as run lengths; polygons are read as well",
-    "frames per second",
+    (FPS,),
     _write,
     read_cvat,
     lambda path: path.suffix == ".xml",

@@ -6,12 +6,18 @@ import csv
 from pathlib import Path
 
 from .format import Format
-from .mask_set import MaskSet, Step
+from .losses import Loss
+from .mask_set import FormatError, MaskSet, Step
 
 COLUMNS = ("frame", "object_id", "object", "event", "n_clicks", "painted", "update_s")
 
 
 def _write(masks: MaskSet, path: Path, step: Step) -> list[str]:
+    if masks.masks and not masks.events:
+        raise FormatError(
+            "nothing is known of how these masks came about, as files of masks say nothing of it; "
+            "export events from the widget or its session: LITWidget.open(...).export(..., format='events')"
+        )
     names = {each.id: _harmless(each.name) for each in masks.objects}
     with path.open("w", newline="", encoding="utf-8") as file:
         table = csv.writer(file)
@@ -33,7 +39,7 @@ def _harmless(text: str) -> str:
 EVENTS = Format(
     "events",
     "CSV: one line for each prompt, correction and accepted proposal, with clicks and the time of the update",
-    "all masks",
+    (Loss("all masks"),),
     _write,
     suffix=".csv",
 )

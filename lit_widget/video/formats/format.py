@@ -6,7 +6,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from .losses import Loss
 from .mask_set import MaskSet, Step
+
+Holds = Callable[[Path, str], bool]
+"""Whether the file at a path, which lies at this place in a folder, is part of such an export."""
 
 
 @dataclass(frozen=True)
@@ -16,24 +20,33 @@ class Format:
     Attributes:
         name: what users write.
         line: one line of help.
-        loses: what it cannot hold of a `MaskSet`; empty where it reads back exactly.
+        losses: what it cannot hold of a `MaskSet`; none where it reads back exactly.
         write: writes masks to a path and returns what was lost of these in particular, one sentence each.
         read: reads a path; `None` for formats that are only written.
         fits: whether a path looks like this format.
         suffix: of the file; empty for a folder.
-        kinds: suffixes of the files in the folder; empty for a file.
+        holds: whether a file, named by its path within the folder, is such as is written there; `None` for a file.
         needs_video: whether it shows the video.
     """
 
     name: str
     line: str
-    loses: str
+    losses: tuple[Loss, ...]
     write: Callable[[MaskSet, Path, Step], list[str]]
     read: Callable[[Path, Step], MaskSet] | None = None
     fits: Callable[[Path], bool] = lambda _: False
     suffix: str = ""
-    kinds: tuple[str, ...] = ()
+    holds: Holds | None = None
     needs_video: bool = False
+
+    @property
+    def loses(self) -> str:
+        """What it cannot hold, in words."""
+        return "; ".join(each.text for each in self.losses)
+
+    def lost(self, masks: MaskSet) -> list[str]:
+        """Which of its losses happen to these masks; what `write` counts is not among them."""
+        return [each.text for each in self.losses if each.happens(masks)]
 
     def __str__(self) -> str:
         return f"{self.line} ({'out and in' if self.read else 'out'}; loses {self.loses or 'nothing'})"
@@ -48,7 +61,8 @@ class ExportReport:
         format: its name.
         n_frames: frames with masks.
         n_masks: masks.
-        lost: what is not in the file, one sentence each; empty where it reads back exactly.
+        lost: what of these masks is not in the file, one sentence each; empty where it reads back exactly.
+        n_events: lines of the table of events; `None` for masks.
     """
 
     path: Path
@@ -56,7 +70,12 @@ class ExportReport:
     n_frames: int
     n_masks: int
     lost: tuple[str, ...]
+    n_events: int | None = None
 
     def __str__(self) -> str:
-        text = f"{self.n_masks} masks on {self.n_frames} frames written to {self.path} as {self.format}"
+        masks = f"{self.n_masks} masks on {self.n_frames} frames"
+        what = masks if self.n_events is None else f"{self.n_events} events"
+        text = f"{what} written to {self.path} as {self.format}"
+        if self.n_events is None and not self.n_masks:
+            text = f"no mask was there to write: {self.path} is {self.format} without any"
         return f"{text}; not in it: {'; '.join(self.lost)}" if self.lost else f"{text}, complete"

@@ -5,14 +5,15 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from .format import Format
 from .limits import MAX_FRAMES, checked_number, file_name, read_json, shown_name
+from .losses import Loss
 from .mask_set import FormatError, MaskSet, Step
 from .numbering import Naming
-from .palette import VOID, read_palette, write_palette
+from .palette import VOID, is_palette, read_palette, write_palette
 
 Meta = dict[str, Any]
 
@@ -74,10 +75,18 @@ class Layout:
         described = videos.get(folder.name) if isinstance(videos, dict) else None
         return described if isinstance(described, dict) else {}
 
-    def format(self, name: str, line: str, loses: str, fits: Callable[[Path], bool]) -> Format:
+    def format(self, name: str, line: str, losses: tuple[Loss, ...], fits: Callable[[Path], bool]) -> Format:
         """The format that keeps masks in this layout."""
-        kinds = (".png", ".json") if self.meta else (".png",)
-        return Format(name, line, loses, self.write, self.read, fits, kinds=kinds)
+        return Format(name, line, losses, self.write, self.read, fits, holds=self.holds)
+
+    def holds(self, path: Path, place: str) -> bool:
+        """Whether a file there is such as `write` makes: the description, or masks of the only video."""
+        here = PurePosixPath(place)
+        if self.meta and here == PurePosixPath(self.root, self.meta):
+            return True
+        if here.parent.parent != PurePosixPath(self.root, "Annotations", self.resolution):
+            return False
+        return len([*path.parent.parent.iterdir()]) == 1 and is_palette(path)
 
 
 def sequence_folder(path: Path) -> Path:

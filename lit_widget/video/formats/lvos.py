@@ -1,9 +1,9 @@
 """LVOS: `train/Annotations/<video>/00000001.png`, frames counted from 1, ranges of frames in `train_meta.json`."""
 
 from .layout import Layout, Meta, holds_masks, seen
+from .losses import BEHIND, FPS, NAMES, OVERLAPS
 from .mask_set import MaskSet
 from .numbering import Naming
-from .palette import LOSES
 
 _DIGITS = 8
 
@@ -19,6 +19,6 @@ def _range(frames: list[str]) -> Meta:
 LVOS = Layout("train", Naming(digits=_DIGITS, first=1), meta="train_meta.json", describe=_describe).format(
     "lvos",
     "LVOS: PNG files with object ids, frames counted from 1, each object's range of frames in train_meta.json",
-    f"names of objects; {LOSES}; frames behind the last mask",
+    (NAMES, OVERLAPS, FPS, BEHIND),
     lambda path: holds_masks(path, "[0-9]" * _DIGITS + ".png"),
 )

@@ -1,8 +1,8 @@
 """MOSE: as YouTube-VOS, and `meta.json` has length and size of the video, too."""
 
 from .layout import Layout, Meta
+from .losses import FPS, OVERLAPS
 from .mask_set import MaskSet
-from .palette import LOSES
 from .youtube_vos import describe_objects
 
 
@@ -16,6 +16,6 @@ _LAYOUT = Layout(meta="meta.json", describe=_describe)
 MOSE = _LAYOUT.format(
     "mose",
     "MOSE: like YouTube-VOS, with length and size of the video in meta.json",
-    LOSES,
+    (OVERLAPS, FPS),
     lambda path: "length" in _LAYOUT.described(path),
 )

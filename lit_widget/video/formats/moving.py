@@ -16,6 +16,7 @@ from PIL import Image
 from lit_widget.video.overlay import overlay
 
 from .format import Format
+from .losses import Loss
 from .mask_set import FormatError, MaskSet, Step
 
 GIF_WIDTH = 480
@@ -26,7 +27,7 @@ _ONE_THREAD: dict[str, Any] = {"threads": 1} if int(av.__version__.split(".")[0]
 
 Picture = UInt8[np.ndarray, "h w c"]
 
-_LOSES = "everything but the picture"
+_LOSES = (Loss("everything but the picture"),)
 
 
 def _write_mp4(masks: MaskSet, path: Path, step: Step) -> list[str]:
@@ -116,7 +117,7 @@ GIF = Format(
 MATTE = Format(
     "matte",
     "the video with all objects together as its alpha channel, ProRes 4444 for compositing",
-    "which object a pixel belongs to",
+    (Loss("which object a pixel belongs to"),),
     _write_matte,
     suffix=".mov",
     needs_video=True,

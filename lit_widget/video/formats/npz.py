@@ -183,7 +183,7 @@ def _exactly(file: zipfile.ZipExtFile, n_bytes: int) -> bytes:
 NPZ = Format(
     "npz",
     "NumPy: an array of frames × height × width for each object; reads a single array of masks or ids, too",
-    "",
+    (),
     _write,
     _read,
     lambda path: path.suffix == ".npz",

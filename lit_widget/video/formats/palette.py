@@ -12,13 +12,12 @@ from PIL import Image
 from lit_widget.video.frames import image_files
 
 from .limits import checked_size
+from .losses import read_as_empty
 from .mask_set import CompactMasks, FormatError, MaskObject, MaskSet, Step
 from .numbering import Naming, numbered, renumbered
 
 VOID = 255
 """The id of pixels that a layout leaves undecided; they belong to no object."""
-
-LOSES = "where objects overlap, all but the one of the highest id; frames per second"
 
 
 def write_palette(masks: MaskSet, folder: Path, naming: Naming, step: Step, *, listed: bool) -> list[str]:
@@ -52,7 +51,9 @@ def write_palette(masks: MaskSet, folder: Path, naming: Naming, step: Step, *, l
         image.save(folder / f"{stems[frame]}.png")
     lost = [f"{n} pixels of object {each}, which lie under another object" for each, n in hidden.items() if n]
     lost += renumbered(masks, naming)
-    return [*lost, *(f"object {each}, which is visible on no frame" for each in sorted(unseen) if not listed)]
+    gone = set() if listed else unseen
+    lost += read_as_empty(masks, {each.id for each in masks.objects} - gone)
+    return [*lost, *(f"object {each}, which is visible on no frame" for each in sorted(gone))]
 
 
 def read_palette(folder: Path, naming: Naming, step: Step, *, known: Iterable[int] = ()) -> MaskSet:
@@ -87,6 +88,15 @@ def read_palette(folder: Path, naming: Naming, step: Step, *, known: Iterable[in
     masks.complete(frames, objects)
     step(len(files), len(files))
     return MaskSet(folder.name, size, len(names), tuple(_looks(each, palette) for each in objects), masks, names)
+
+
+def is_palette(path: Path) -> bool:
+    """Whether a file is a PNG with a palette, as `write_palette` makes."""
+    try:
+        with Image.open(path, formats=["PNG"]) as image:
+            return path.suffix == ".png" and image.mode == "P"
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):
+        return False
 
 
 def _ids_in(ids: UInt8[np.ndarray, "h w"]) -> list[int]:

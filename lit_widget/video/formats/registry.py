@@ -20,7 +20,7 @@ from .mose import MOSE
 from .moving import GIF, MATTE, MP4
 from .npz import NPZ
 from .sav import SA_V
-from .staging import check_target, staged
+from .staging import check_apart, check_target, staged
 from .vost import VOST
 from .yolo import YOLO_SEG
 from .youtube_vos import YOUTUBE_VOS
@@ -53,13 +53,23 @@ def find_format(name: str) -> Format:
     return FORMATS[name]
 
 
-def check_export(path: str | Path, name: str, *, overwrite: bool = False) -> None:
+def check_export(path: str | Path, name: str, *, overwrite: bool = False, frames: Frames | None = None) -> None:
     """Refuse early what `export_masks` would refuse later.
+
+    Args:
+        path: the file or folder to appear.
+        name: a format, one of `FORMATS`.
+        overwrite: whether to replace what is there.
+        frames: the video, which is never overwritten.
 
     Raises:
         FormatError: if the format is unknown or the path must not be written.
     """
-    check_target(Path(path).expanduser(), overwrite=overwrite, kinds=find_format(name).kinds)
+    chosen, target = find_format(name), Path(path).expanduser()
+    if frames is not None:
+        check_apart(target, frames.sources)
+    _check_suffix(target, chosen)
+    check_target(target, overwrite=overwrite, holds=chosen.holds)
 
 
 def export_masks(
@@ -83,10 +93,14 @@ def export_masks(
     chosen, target = find_format(name), Path(path).expanduser()
     if chosen.needs_video and masks.frames is None:
         raise FormatError(f"{name} shows the video, which is not here; export from the widget, or use coco or davis")
-    with staged(target, overwrite=overwrite, kinds=chosen.kinds) as fresh:
+    if masks.frames is not None:
+        check_apart(target, masks.frames.sources)
+    _check_suffix(target, chosen)
+    with staged(target, overwrite=overwrite, holds=chosen.holds) as fresh:
         lost = chosen.write(masks, fresh, step)
-    always = [chosen.loses] if chosen.loses else []
-    return ExportReport(target, name, len(masks.annotated()), len(masks.masks), tuple(_unique([*always, *lost])))
+    lost = tuple(_unique([*chosen.lost(masks), *lost]))
+    n_events = len(masks.events) if chosen is EVENTS else None
+    return ExportReport(target, name, len(masks.annotated()), len(masks.masks), lost, n_events)
 
 
 def check_source(path: str | Path, name: str | None = None) -> None:
@@ -138,9 +152,36 @@ def readable() -> list[str]:
 
 def _recognised(source: Path) -> Format:
     found = next((each for each in FORMATS.values() if each.read and each.fits(source)), None)
+    if found is None and _is_session(source):
+        raise FormatError(
+            f"{source} is a session, not masks in a file; export its masks with "
+            f"LITWidget.open({str(source)!r}).export(..., format=...)"
+        )
     if found is None:
         raise FormatError(f"{source} looks like none of {', '.join(readable())}; give its format")
     return found
+
+
+def _is_session(source: Path) -> bool:
+    """Whether a file is of the kind that the widget keeps its sessions in."""
+    if not source.is_file():
+        return False
+    with source.open("rb") as file:
+        return file.read(16) == b"SQLite format 3\0"
+
+
+def _check_suffix(target: Path, chosen: Format) -> None:
+    """Refuse a name by which no program, and not we, would know the format again.
+
+    Raises:
+        FormatError: naming the right one.
+    """
+    given, files = target.suffix.lower(), {each.suffix for each in FORMATS.values() if each.suffix}
+    if chosen.suffix and given != chosen.suffix:
+        advice = target.with_suffix(chosen.suffix) if target.name else f"a name with {chosen.suffix}"
+        raise FormatError(f"{target} does not end in {chosen.suffix}, as {chosen.name} does; give {advice}")
+    if not chosen.suffix and given in files:
+        raise FormatError(f"{target} ends as a file, but {chosen.name} is a folder; give {target.with_suffix('')}")
 
 
 def _unique(sentences: Iterable[str]) -> list[str]:

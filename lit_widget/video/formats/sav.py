@@ -10,6 +10,7 @@ import numpy as np
 
 from .format import Format
 from .limits import MAX_FRAMES, checked_number, checked_size, read_json, shown_fps, shown_name
+from .losses import COLOURS, NAMES
 from .mask_set import CompactMasks, FormatError, MaskObject, MaskSet, Step
 from .rle import decode, encode
 
@@ -95,7 +96,7 @@ def _whole(value: object) -> object:
 SA_V = Format(
     "sa-v",
     f"SA-V: JSON with run lengths of every {EVERY}th frame",
-    "names and colours of objects",
+    (NAMES, COLOURS),
     _write,
     _read,
     lambda path: path.suffix == ".json" and "masklet" in read_json(path),

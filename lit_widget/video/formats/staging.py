@@ -4,34 +4,35 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from .format import Holds
 from .mask_set import FormatError
 
 
 @contextmanager
-def staged(target: Path, *, overwrite: bool, kinds: tuple[str, ...] = ()) -> Iterator[Path]:
+def staged(target: Path, *, overwrite: bool, holds: Holds | None = None) -> Iterator[Path]:
     """A path to write to; it becomes the target when the block ends well, and else leaves nothing.
 
     Args:
         target: the file or folder to appear.
         overwrite: whether one that is there may be replaced.
-        kinds: suffixes of the files of such a folder; a folder that holds anything else is never
-            replaced. Empty for a file.
+        holds: whether a file is part of such a folder; one that holds anything else is never replaced.
+            `None` for a file.
 
     Raises:
         FormatError: if the target must not be written; what is there stays as it is.
     """
-    check_target(target, overwrite=overwrite, kinds=kinds)
+    check_target(target, overwrite=overwrite, holds=holds)
     try:
         hidden = Path(tempfile.mkdtemp(prefix=f".{target.name[:40]}.", dir=target.parent))
     except OSError as error:
         raise FormatError(f"{target.parent} cannot be written to: {error.strerror}") from None
     try:
         fresh = hidden / "new"
-        if kinds:
+        if holds:
             fresh.mkdir()
         yield fresh
         if target.is_dir():
@@ -53,7 +54,7 @@ def _exchange(fresh: Path, target: Path, old: Path) -> None:
         raise
 
 
-def check_target(target: Path, *, overwrite: bool, kinds: tuple[str, ...]) -> None:
+def check_target(target: Path, *, overwrite: bool, holds: Holds | None) -> None:
     """Refuse to write where something is that must stay; the arguments are those of `staged`.
 
     Raises:
@@ -65,18 +66,32 @@ def check_target(target: Path, *, overwrite: bool, kinds: tuple[str, ...]) -> No
         raise FormatError(f"{target} is a link or no name; give the path of a new file or folder")
     if not target.exists():
         return
-    if target.is_dir() != bool(kinds):
-        wanted = "folder" if kinds else "file"
+    if target.is_dir() != bool(holds):
+        wanted = "folder" if holds else "file"
         raise FormatError(f"{target} is not a {wanted}, and this format is written as a {wanted}; give another path")
-    if not kinds and not overwrite:
+    if not holds and not overwrite:
         raise FormatError(f"{target} exists; give another path, or overwrite=True to replace it")
-    if kinds and not overwrite and any(target.iterdir()):
+    if holds and not overwrite and any(target.iterdir()):
         raise FormatError(f"the folder {target} is not empty; give another path, or overwrite=True to replace it")
-    strange = next((each for each in target.rglob("*") if not _written(each, kinds)), None) if kinds else None
+    strange = next((each for each in target.rglob("*") if not _written(each, target, holds)), None) if holds else None
     if strange is not None:
-        raise FormatError(f"{target} holds {strange.name}, which is no such export; remove it or give another path")
+        place = strange.relative_to(target).as_posix()
+        raise FormatError(f"{target} holds {place}, which is no such export; remove it or give another path")
 
 
-def _written(path: Path, kinds: tuple[str, ...]) -> bool:
+def check_apart(target: Path, sources: Iterable[Path]) -> None:
+    """Refuse a target that is, holds or lies in what the video is read from.
+
+    Raises:
+        FormatError: naming the video.
+    """
+    wanted = target.resolve()
+    for each in sources:
+        source = each.expanduser().resolve()
+        if wanted == source or wanted in source.parents or source in wanted.parents:
+            raise FormatError(f"{target} is where the video itself lies, at {each}; give a path apart from it")
+
+
+def _written(path: Path, target: Path, holds: Holds) -> bool:
     """Whether this may be part of an earlier export."""
-    return not path.is_symlink() and (path.is_dir() or path.suffix in kinds)
+    return not path.is_symlink() and (path.is_dir() or holds(path, path.relative_to(target).as_posix()))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from lit_widget.video.frames import image_files
 
 from .format import Format
 from .limits import checked_number, checked_size, file_name, read_text, shown_name
+from .losses import BEHIND, FPS, Loss, counted, read_as_empty
 from .mask_set import CompactMasks, FormatError, MaskObject, MaskSet, Step
 from .numbering import Naming, numbered, renumbered
 from .polygons import fill, near_pixels, outlines
@@ -21,6 +23,8 @@ from .polygons import fill, near_pixels, outlines
 MAX_CLASS = 10_000
 
 MAX_YAML_BYTES = 2**20
+
+_ABOUT = "data.yaml"
 
 
 def _write(masks: MaskSet, path: Path, step: Step) -> list[str]:
@@ -40,10 +44,16 @@ def _write(masks: MaskSet, path: Path, step: Step) -> list[str]:
     names = {str(place): each.name for place, each in enumerate(masks.objects)}
     about = {"path": ".", "train": "images", "val": "images", "nc": len(names), "names": names}
     content = {**about, "height": height, "width": width, "video": file_name(masks.name)}
-    (path / "data.yaml").write_text(json.dumps(content, indent=1), encoding="utf-8")
+    (path / _ABOUT).write_text(json.dumps(content, indent=1), encoding="utf-8")
     filled = [f"{n} pixels in holes of object {each}, which are filled" for each, n in changed.items() if n]
     moved = [f"the id of object {each}, which is class {at}" for each, at in classes.items() if each != at + 1]
-    return [*filled, *moved, *renumbered(masks, Naming())]
+    missing = read_as_empty(masks, classes)
+    return [*filled, *moved, *renumbered(masks, Naming()), *missing]
+
+
+def _recoloured(masks: MaskSet) -> bool:
+    """Whether an object looks other than its class will when it is read."""
+    return any(each.colour != MaskObject.unnamed(at).colour for at, each in enumerate(masks.objects, start=1))
 
 
 def _line(number: int, points: np.ndarray) -> str:
@@ -55,7 +65,7 @@ def _read(path: Path, step: Step) -> MaskSet:
     files = sorted(labels.glob("*.txt"))
     if not files:
         raise FormatError(f"{labels} holds no .txt files with polygons; give the folder that holds labels/")
-    about = _about(path / "data.yaml")
+    about = _about(path / _ABOUT)
     size = _size(about, path)
     frames, names = numbered([each.stem for each in files], Naming())
     masks, found = CompactMasks(size), set(_names(about))
@@ -111,7 +121,7 @@ def _names(about: dict[Any, Any]) -> dict[int, Any]:
 def _size(about: dict[Any, Any], path: Path) -> tuple[int, int]:
     """Of the frames: what we wrote, or that of an image beside the labels; polygons are relative to it."""
     if "height" in about:
-        return checked_size(about["height"], about.get("width"), str(path / "data.yaml"))
+        return checked_size(about["height"], about.get("width"), str(path / _ABOUT))
     images = image_files(path / "images") if (path / "images").is_dir() else []
     if not images:
         raise FormatError(f"{path} does not say how large its frames are; put one of them in {path / 'images'}")
@@ -127,12 +137,20 @@ def _object(number: int, names: dict[int, Any]) -> MaskObject:
     return MaskObject(number + 1, shown_name(names.get(number), unnamed.name), unnamed.colour)
 
 
+def _holds(path: Path, place: str) -> bool:
+    """Whether a file is such as `_write` makes: what it says of the video, or lines of numbers in `labels`."""
+    if place == _ABOUT:
+        return {"height", "width", "video"} <= set(_about(path))
+    with path.open("rb") as file:
+        return bool(re.fullmatch(r"labels/[^/]+\.txt", place)) and bool(re.fullmatch(rb"[0-9. \r\n]*", file.read(4096)))
+
+
 YOLO_SEG = Format(
     "yolo-seg",
     "YOLO: a text file for each frame, a polygon a line, an object a class",
-    "holes of masks; colours of objects; frames per second; frames behind the last mask",
+    (counted("holes of masks"), Loss("colours of objects", _recoloured), FPS, BEHIND),
     _write,
     _read,
     lambda path: path.is_dir() and (any(path.glob("labels/*.txt")) or any(path.glob("*.txt"))),
-    kinds=(".txt", ".yaml"),
+    holds=_holds,
 )

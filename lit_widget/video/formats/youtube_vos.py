@@ -1,8 +1,8 @@
 """YouTube-VOS: `Annotations/<video>/00000.png`, and `meta.json` with category and frames of each object."""
 
 from .layout import Layout, Meta, seen
+from .losses import BEHIND, FPS, OVERLAPS
 from .mask_set import MaskSet
-from .palette import LOSES
 
 
 def describe_objects(masks: MaskSet, stems: list[str]) -> Meta:
@@ -19,6 +19,6 @@ _LAYOUT = Layout(meta="meta.json", describe=describe_objects)
 YOUTUBE_VOS = _LAYOUT.format(
     "youtube-vos",
     "YouTube-VOS: PNG files with object ids, names as categories in meta.json",
-    f"{LOSES}; frames behind the last mask",
+    (OVERLAPS, FPS, BEHIND),
     lambda path: bool(_LAYOUT.described(path)),
 )

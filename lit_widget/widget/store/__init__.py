@@ -4,7 +4,7 @@ from .actions import pack_making, unpack_making
 from .file import SessionFile, SessionFileError
 from .reader import Restored, Stored, prompt_again, read, restore
 from .recorder import Recorder
-from .video import MissingFrames, describe_video, find_video
+from .video import MissingFrames, check_there, describe_video, find_video, shown
 
 __all__ = [
     "MissingFrames",
@@ -13,11 +13,13 @@ __all__ = [
     "SessionFile",
     "SessionFileError",
     "Stored",
+    "check_there",
     "describe_video",
     "find_video",
     "pack_making",
     "prompt_again",
     "read",
     "restore",
+    "shown",
     "unpack_making",
 ]

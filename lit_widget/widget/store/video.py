@@ -5,14 +5,14 @@ from __future__ import annotations
 import hashlib
 import os
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 from jaxtyping import UInt8
 
 from lit_widget.video.frames import Frames, open_frames
 from lit_widget.video.rate import at_rate
-from lit_widget.video.sam2 import FeatureCache, FrameFeatures
+from lit_widget.video.sam2 import FeatureCache
 from lit_widget.widget.limits import AnnotationError
 
 from .file import SessionFileError
@@ -22,14 +22,14 @@ GREY = 96
 
 
 class MissingFrames(Frames):
-    """Grey frames in the place of a video that was not found.
+    """In the place of a video that was not found: all that is known of it but the pixels, which it refuses.
 
     Attributes:
         why: where it was looked for.
     """
 
-    def __init__(self, stored: Stored, why: str) -> None:
-        self.name, self.fps, self.why = stored.name, stored.fps, why
+    def __init__(self, stored: Stored, why: str, places: tuple[Path, ...] = ()) -> None:
+        self.name, self.fps, self.why, self.sources = stored.name, stored.fps, why, places
         self.height, self.width = stored.size
         self._n_frames = stored.n_frames
 
@@ -37,15 +37,36 @@ class MissingFrames(Frames):
         return self._n_frames
 
     def _read(self, index: int) -> UInt8[np.ndarray, "h w 3"]:
-        return np.full((self.height, self.width, 3), GREY, np.uint8)
+        self.refuse(index)
+
+    def refuse(self, _: int = 0) -> NoReturn:
+        """Refuse whatever takes the pixels.
+
+        Raises:
+            AnnotationError: saying where the video was looked for.
+        """
+        raise AnnotationError(f"this takes the video, which is not there: {self.why}")
 
     def features(self) -> FeatureCache:
-        """In the place of encoded frames: a refusal of whatever takes the pixels."""
+        """In the place of encoded frames: the same refusal."""
+        return FeatureCache(self.refuse)
 
-        def refuse(_: int) -> FrameFeatures:
-            raise AnnotationError(f"this takes the video, which is not there: {self.why}")
 
-        return FeatureCache(refuse)
+def shown(frames: Frames, index: int) -> UInt8[np.ndarray, "h w 3"]:
+    """A frame as views show it: grey where the video is not there, so that its masks can be seen."""
+    if isinstance(frames, MissingFrames):
+        return np.full((frames.height, frames.width, 3), GREY, np.uint8)
+    return frames[index]
+
+
+def check_there(frames: Frames) -> None:
+    """Refuse what takes the pixels of a video that was not found.
+
+    Raises:
+        AnnotationError: saying where it was looked for.
+    """
+    if isinstance(frames, MissingFrames):
+        frames.refuse()
 
 
 def describe_video(source: Any, frames: Frames) -> dict[str, Any]:
@@ -97,4 +118,5 @@ def find_video(stored: Stored, folder: Path, given: Any = None) -> Frames:
         except ValueError:
             continue
     looked = " and ".join(str(place) for place in dict.fromkeys(places))
-    return MissingFrames(stored, f"it was looked for at {looked}; give it to LITWidget.open(..., video=...)")
+    why = f"it was looked for at {looked}; give it to LITWidget.open(..., video=...)"
+    return MissingFrames(stored, why, tuple(places))
