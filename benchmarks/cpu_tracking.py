@@ -189,7 +189,7 @@ def main() -> None:
             "size": list(SIZE),
             "prompted": PROMPTED,
         }
-        write_result(arguments.json, "cpu_tracking", settings, {"frames": pd.DataFrame(rows)})
+        write_result(arguments.json, "cpu-tracking", settings, {"frames": pd.DataFrame(rows)})
 
 
 if __name__ == "__main__":

@@ -13,7 +13,17 @@ from collections.abc import Callable
 from benchmarks.pages.classification import classification, classification_sweep, classification_times
 from benchmarks.pages.learning import ablation, by_video, comparison, headline, horizon, rates, transfer
 from benchmarks.pages.models import monitoring, tracking
-from benchmarks.pages.speed import gpu, long_video, mask_bytes, session_file, throughput, update_time, view_speed
+from benchmarks.pages.speed import (
+    cpu_tracking,
+    cpu_update,
+    gpu,
+    long_video,
+    mask_bytes,
+    session_file,
+    throughput,
+    update_time,
+    view_speed,
+)
 from benchmarks.pages.text import ROOT
 from benchmarks.pages.trust import attacks, provenance
 
@@ -41,6 +51,8 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "tracking": tracking,
     "rates": rates,
     "update": update_time,
+    "cpu-update": cpu_update,
+    "cpu-tracking": cpu_tracking,
     "gpu": gpu,
     "view": view_speed,
     "mask-bytes": mask_bytes,

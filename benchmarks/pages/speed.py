@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pandas as pd
+
 from .text import load, origin, table
 
 
@@ -24,6 +26,48 @@ def gpu() -> str:
     head = ["task", "how", "median ms", "10 %", "90 %"]
     where = f"{result['settings']['model']} with random weights on one {result['settings']['device']}"
     return f"{where}:\n\n{table(head, rows)}\n\n{origin('gpu')}"
+
+
+def cpu_update() -> str:
+    """A whole update on a CPU beside the plain trainer, and what the CPU could do."""
+    result = load("cpu-update")
+    rows = [
+        [
+            row["how"],
+            f"{row['median_s']:.1f} [{row['p10_s']:.1f}, {row['p90_s']:.1f}]",
+            f"{row['ratio']:.2f} [{row['ratio_p10']:.2f}, {row['ratio_p90']:.2f}]",
+            f"{row['gflop']:.1f}",
+            f"{row['gbyte']:.1f}",
+            f"{row['arithmetic_s']:.1f}",
+            f"{row['memory_s']:.1f}",
+        ]
+        for row in result["tables"]["times"]
+    ]
+    head = ["how", "seconds", "times as fast", "GFLOP a step", "GB a step", "arithmetic alone, s", "memory alone, s"]
+    of = result["settings"]
+    where = f"{of['model']}, {of['epochs']} steps, {of['threads']} threads, {of['pairs']} updates of each in turns"
+    return f"{where}:\n\n{table(head, rows)}\n\n{origin('cpu-update')}"
+
+
+def cpu_tracking() -> str:
+    """Tracking on a CPU beside the package's predictor."""
+    result = load("cpu-tracking")
+    frames = pd.DataFrame(result["tables"]["frames"])
+    rows = [
+        [
+            f"{n}",
+            f"{when}",
+            f"{group['predictor_s'].median():.1f}",
+            f"{group['ours_s'].median():.1f}",
+            f"{group['ratio'].median():.2f} [{group['ratio'].min():.2f}, {group['ratio'].max():.2f}]",
+            f"{group['least_iou'].min():.3f}",
+        ]
+        for (n, when), group in frames.groupby(["objects", "pass"], sort=False)
+    ]
+    head = ["objects", "pass", "predictor, s per frame", "lit-widget", "times as fast", "least IoU"]
+    of = result["settings"]
+    where = f"{of['model']} with random weights, {of['threads']} threads, {of['prompted']} memories"
+    return f"{where}:\n\n{table(head, rows)}\n\n{origin('cpu-tracking')}"
 
 
 def view_speed() -> str:

@@ -109,7 +109,7 @@ class TrainingPass:
         single = FoldedReplay if FoldedReplay.fits(adapter.module) else SingleReplay
         self._decode = (GatedReplay if quirks.train_gate else single)(adapter.module, inputs)
         low = inputs["high_res_features"][0].shape[-2:]
-        self._enlarge = Enlargement(low, truth.shape, model.device)
+        self._enlarge = Enlargement(low, (truth.shape[0], truth.shape[1]), model.device)
 
     @property
     def constants(self) -> tuple[Tensor, ...]:
