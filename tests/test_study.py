@@ -245,6 +245,33 @@ sys.stdin.read()
 """
 
 
+def test_a_task_has_one_object_and_the_studys_own_learning(tmp_path):
+    sitting = study(tmp_path).sit("P01")
+    sitting.begin()
+    for refused in (lambda w: w.set_learning(False), lambda w: w.add_object("x"), lambda w: w.delete_object(1)):
+        with pytest.raises(ValueError, match=r"the study decides|has one object, the target"):
+            refused(sitting.widget)
+    state = sitting.widget._annotation.state
+    assert state.saved
+    assert not state.panel
+    assert state.proposes == (sitting.task.condition == "lit")
+    sitting.close()
+
+
+def test_after_the_last_task_the_file_is_free_and_an_open_one_is_left_out(tmp_path):
+    made = study(tmp_path)
+    for identifier in made.plan:
+        sitting = made.sit(identifier)
+        while sitting.task is not None:
+            annotate(sitting)
+            sitting.done()
+    assert made.sit("P01").next().children[0].value == "<p>That was the last video. Thank you!</p>"
+    assert len(summary(tmp_path).participants) == 2
+    opened = ParticipantFile(tmp_path / "P02.study")
+    assert summary(tmp_path).unfinished == ("P02 (open)",)
+    opened.close()
+
+
 @pytest.mark.slow
 def test_a_killed_kernel_goes_on_where_it_was(tmp_path):
     command = [sys.executable, "-c", KILLED, str(tmp_path)]

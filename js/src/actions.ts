@@ -18,6 +18,8 @@ const NEXT: { [A in NonNullable<NextAction>]: string } = {
   learn: "Learn from this correction and track on",
   accept: "Is the proposal right? Accept or reject it",
 };
+const LEARN = "Learn & track: train the adapter on this correction";
+const TRACK_ON = "Track on from this correction";
 const READY = "Play to check. Where the mask is wrong, click to correct; Alt+click takes away";
 const READY_PROPOSING = "Play to check. Where the mask is wrong, press W for a proposal or click to correct";
 
@@ -76,7 +78,7 @@ export function makeActions(store: Store, commands: Commands) {
   const learn = button({
     icon: "learn",
     text: "Learn & track",
-    label: "Learn & track: train the adapter on this correction",
+    label: LEARN,
     key: "⏎",
     run: commands.learn,
   });
@@ -129,6 +131,13 @@ export function makeActions(store: Store, commands: Commands) {
     learn.disabled = !idle || !canLearn(state, frame, active);
     flag.disabled = !idle || !canFlag(state, frame, active);
     doubtful.disabled = !store.confidence.get(active)?.some((percent) => percent < DOUBTFUL);
+    flag.hidden = state?.proposes === false;
+    setText(
+      learn.querySelector("span:not(.lit-icon)") as Element,
+      flag.hidden ? "Track on" : "Learn & track",
+    );
+    learn.title = `${flag.hidden ? TRACK_ON : LEARN} (\u23ce)`;
+    learn.setAttribute("aria-label", flag.hidden ? TRACK_ON : LEARN);
     const next = nextOf(store);
     track.classList.toggle("lit-next", next === "track");
     learn.classList.toggle("lit-next", next === "learn");

@@ -306,6 +306,10 @@ export function makeCommands(surroundings: Surroundings) {
 
     flag(): void {
       if (!free() || !store.state) return;
+      if (!store.state.proposes) {
+        say("Nothing is proposed here: click to correct");
+        return;
+      }
       if (!canFlag(store.state, store.frame, store.active)) {
         const own = statusOn(active() ?? undefined, store.frame) === "prompted";
         say(

@@ -173,6 +173,7 @@ export function makeLearning(store: Store, commands: Commands) {
       : "Learning is off: press to turn it on";
     setText(power.firstElementChild as Element, on ? "on" : "off");
     power.disabled = !state;
+    element.hidden = state?.panel === false;
     draw(adapter, sourcesOf(adapter, object), object?.name, [
       state?.learning,
       state?.n_accepted,

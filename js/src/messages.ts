@@ -202,7 +202,13 @@ export interface State {
   /** First and last frame to track, or nothing. */
   range: number[];
   active_object: number;
+  /** The strategy can propose at all. */
+  proposes: boolean;
   proposes_untaught: boolean;
+  /** What was learned is told. */
+  panel: boolean;
+  /** The work is in a session file. */
+  saved: boolean;
   can_undo: boolean;
   can_redo: boolean;
   n_corrections: number;
@@ -314,7 +320,10 @@ const SHAPES: { [M in ToView as M["type"]]: Check<M> } = {
     learning: bool,
     range: list(int),
     active_object: int,
+    proposes: bool,
     proposes_untaught: bool,
+    panel: bool,
+    saved: bool,
     can_undo: bool,
     can_redo: bool,
     n_corrections: int,

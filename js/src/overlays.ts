@@ -13,6 +13,8 @@ const MOST_SOURCES = 6;
 
 const OFFLINE =
   "Not connected: nothing can be changed. Without session= the work is lost with the kernel unless it was exported";
+const OFFLINE_SAVED =
+  "Not connected: nothing can be changed. The work is in the session file, which can be opened again";
 const CORNERS = "Click the next corner; \u23ce or the first corner closes it, Esc drops it";
 
 /** There is nothing yet: the picture calls for the first click. */
@@ -26,7 +28,7 @@ function makeHint(store: Store) {
   const refuse = memo(() => element.animate?.([{ opacity: 0.2 }, { opacity: 1 }], 400));
 
   function hintOf(): string {
-    if (!store.online) return OFFLINE;
+    if (!store.online) return store.state?.saved ? OFFLINE_SAVED : OFFLINE;
     if (store.drawing) return store.drawing.corners ? CORNERS : "";
     if (calls(store)) return "Click the object to follow";
     return store.state && !store.frames.has(store.frame) ? `Loading frame ${store.frame}` : "";

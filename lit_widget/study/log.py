@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 
-from lit_widget.widget.store.file import connect, explain
+from lit_widget.widget.store.file import connect, explain, in_use
 
 from .planning import CONDITIONS, DESIGNS, StudyError, Task, check_identifier
 from .timing import LogEvent
@@ -38,6 +38,10 @@ TABLES = {
 }
 
 
+class StudyInUseError(StudyError):
+    """A participant's file that another kernel or sitting has open."""
+
+
 class ParticipantFile:
     """A participant's tasks and their log, written event by event and kept by one process at a time.
 
@@ -61,11 +65,10 @@ class ParticipantFile:
         self._waiting: list[tuple] = []
         with self._explained():
             self._connection = connect(self.path)
-            self._connection.execute("PRAGMA locking_mode = EXCLUSIVE")
-            self._connection.execute("PRAGMA journal_mode = WAL")
-            self._connection.execute("PRAGMA synchronous = NORMAL")
         try:
             with self._explained():
+                for pragma in ("locking_mode = EXCLUSIVE", "journal_mode = WAL", "synchronous = NORMAL"):
+                    self._connection.execute(f"PRAGMA {pragma}")
                 if tasks is not None:
                     self._begin(tasks, design)
                 self._check()
@@ -170,7 +173,7 @@ class ParticipantFile:
             yield
         except (sqlite3.Error, UnicodeError, OverflowError) as error:
             text = explain(self.path, error).partition("; `lit-widget doctor")[0]
-            raise StudyError(text) from None
+            raise (StudyInUseError if in_use(error) else StudyError)(text) from None
 
 
 def participant_files(folder: str | os.PathLike) -> list[Path]:

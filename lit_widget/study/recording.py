@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from lit_widget.core.session import Accepted, Corrected, Event
+from lit_widget.widget.limits import AnnotationError
 from lit_widget.widget.to_view import Error
 from lit_widget.widget.widget import LITWidget
 
@@ -51,11 +52,25 @@ class StudyWidget(LITWidget):
     undo = _logged(LITWidget.undo, "other")
     redo = _logged(LITWidget.redo, "other")
     forget = _logged(LITWidget.forget, "other")
-    set_learning = _logged(LITWidget.set_learning, "other")
+
+    def set_learning(self, on: bool) -> None:
+        """Refuse: whether there is learning is what the study compares."""
+        raise AnnotationError("the study decides whether there is learning")
+
+    def add_object(self, name: str | None = None) -> int:
+        """Refuse: the target is the one object of a task."""
+        raise AnnotationError("a task has one object, the target")
+
+    def delete_object(self, object_id: int) -> None:
+        """Refuse: the target is the one object of a task."""
+        raise AnnotationError("a task has one object, the target")
 
     def listen(self, log: Log) -> None:
         """Tell `log` from now on what happens."""
         self._log = log
+        # What was learned and saved would tell the participants what is being tested.
+        self._annotation.tells_learning = False
+        self._annotation.publish()
         self.observe(lambda change: log(LogEvent(time.time(), "frame", change["new"])), "frame_index")
         recorded = self._annotation.heard
 

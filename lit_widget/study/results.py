@@ -15,7 +15,7 @@ import pandas as pd
 
 from lit_widget.simulation.metrics.intervals import Interval, reduction_interval
 
-from .log import ParticipantFile, participant_files
+from .log import ParticipantFile, StudyInUseError, participant_files
 from .planning import CONDITIONS, StudyError
 from .timing import ErrorTime, error_times, seconds
 
@@ -136,9 +136,10 @@ class StudySummary:
         """The reductions in words, and who is counted."""
         people = self.participants
         corrections, time = _saved(self.reduction("corrections")), _saved(self.reduction("total_s"))
+        saved = f"LIT saved {corrections} of the corrections and" if corrections else "Nobody corrected; LIT saved"
         text = (
-            f"Means over {len(people)} participant{'s' if len(people) > 1 else ''}. LIT saved {corrections} of the "
-            f"corrections and {time} of the time (95 % bootstrap interval over participants; a minus means more). "
+            f"Means over {len(people)} participant{'s' if len(people) > 1 else ''}. {saved} "
+            f"{time} of the time (95 % bootstrap interval over participants; a minus means more). "
             "Seconds of pausing, locating and correcting are per error, the others per video."
         )
         return text + (f" Not finished, not counted: {', '.join(self.unfinished)}." if self.unfinished else "")
@@ -172,7 +173,12 @@ def summary(folder: str | os.PathLike) -> StudySummary:
     """
     tasks, errors, unfinished = list[dict](), list[dict](), list[str]()
     for path in participant_files(folder):
-        with closing(ParticipantFile(path)) as file:
+        try:
+            opened = ParticipantFile(path)
+        except StudyInUseError:
+            unfinished.append(f"{path.stem} (open)")
+            continue
+        with closing(opened) as file:
             if file.task is not None:
                 unfinished.append(file.participant)
                 continue
@@ -211,5 +217,5 @@ def _results(file: ParticipantFile) -> Iterator[tuple[TaskResult, list[ErrorTime
 
 def _saved(interval: Interval) -> str:
     if not np.isfinite(interval.estimate):
-        return "–"
+        return ""
     return f"{interval.estimate:.0f} % [{interval.low:.0f}, {interval.high:.0f}]"

@@ -93,7 +93,10 @@ class TruthScreen(ipywidgets.VBox):
             self.begin.disabled = False
 
     def _painted(self, frame: int) -> bytes:
-        return encode_jpeg(overlay(self._frames[frame], [(COLOUR, self._target[frame])]), max_width=WIDTH)
+        picture = self._frames[frame]
+        # As wide on the screen whatever the size of the video.
+        outline = max(1, round(picture.shape[0] / 200))
+        return encode_jpeg(overlay(picture, [(COLOUR, self._target[frame])], outline=outline), max_width=WIDTH)
 
 
 class TaskScreen(ipywidgets.VBox):

@@ -179,6 +179,7 @@ class Sitting:
         """What the participant is to see now."""
         task = self.task
         if task is None:
+            self.close()
             self._box.children = [html("That was the last video. Thank you!")]
         elif self.widget is not None:
             self._box.children = [TaskScreen(self._title(task), task, self.widget, self.done)]

@@ -61,6 +61,7 @@ class Annotation(Prompting):
         self._strips: list[bytes] = []
         self._strategy = strategy
         self.range: tuple[int, int] | None = None
+        self.saved, self.tells_learning = False, True
         self.state = describe(self)
 
     def _heard(self, event: Event) -> None:

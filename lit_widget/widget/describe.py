@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from lit_widget.core.strategy import Original
+
 from .codec import encode_mask
 from .messages import PROTOCOL
 from .objects import PALETTE
@@ -61,7 +63,10 @@ def describe(annotation: Annotation) -> State:
         learning=annotation.learning,
         range=[*(annotation.range or ())],
         active_object=annotation.active,
+        proposes=not isinstance(annotation.strategy, Original),
         proposes_untaught=annotation.session.strategy.proposes_untaught,
+        panel=annotation.tells_learning and not isinstance(annotation.strategy, Original),
+        saved=annotation.saved,
         can_undo=annotation.session.history.can_undo,
         can_redo=annotation.session.history.can_redo,
         n_corrections=statuses.count("corrected"),

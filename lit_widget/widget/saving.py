@@ -179,6 +179,7 @@ class Saving:
         recorder = Recorder(file, annotation, actions, self._not_saved, steps=steps)
         self._journal.listen(None, lambda _: recorder.save())
         self._recorder, annotation.save, annotation.heard = recorder, recorder.save, recorder.heard
+        annotation.saved = True
         return recorder
 
     @property

@@ -86,7 +86,8 @@ class State:
     `proposes_untaught` says whether proposals can be had before anything was learned; `palette` holds names and
     values of the colours that an object can be given, `range` the first and last frame to track or nothing;
     `learning` says whether corrections are learned, `previews` whether the device is fast enough to show what a click
-    would give.
+    would give. `proposes` is whether the strategy can propose at all, `panel` whether the view tells what was learned,
+    and `saved` whether the work is in a session file.
     """
 
     protocol: int
@@ -100,7 +101,10 @@ class State:
     learning: bool
     range: list[int]
     active_object: int
+    proposes: bool
     proposes_untaught: bool
+    panel: bool
+    saved: bool
     can_undo: bool
     can_redo: bool
     n_corrections: int

@@ -227,7 +227,7 @@ class SessionFile:
             yield
         except (sqlite3.Error, UnicodeError, TypeError, OverflowError) as error:
             self.close()
-            kind = SessionInUseError if _in_use(error) else SessionFileError
+            kind = SessionInUseError if in_use(error) else SessionFileError
             raise kind(explain(self.path, error)) from None
         except SessionFileError:
             self.close()
@@ -270,7 +270,7 @@ def require_kind(path: Path, kind: Kind) -> None:
 def explain(path: Path, error: Exception) -> str:
     """What went wrong with a file, and what to do."""
     text = str(error)
-    if _in_use(error):
+    if in_use(error):
         return f"{path} is open in another kernel or widget, which alone may write it; close it there first"
     if "readonly" in text or "unable to open" in text:
         return f"{path} cannot be written ({text}); choose a folder in which you may write"
@@ -284,7 +284,7 @@ def explain(path: Path, error: Exception) -> str:
     return f"{path} is damaged or no session file ({text}); `lit-widget doctor {path.name} --repair` saves what it can"
 
 
-def _in_use(error: Exception) -> bool:
+def in_use(error: Exception) -> bool:
     """Whether somebody else has the file; a damaged one can have an error that quotes the word "locked"."""
     return getattr(error, "sqlite_errorcode", 0) & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
 
