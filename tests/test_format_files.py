@@ -79,6 +79,18 @@ def test_npz_of_others(tmp_path):
             read_masks(tmp_path / "wrong.npz")
 
 
+def test_npz_with_an_array_per_object_has_their_names(tmp_path):
+    hand, foot = (np.random.default_rng(seed).random((3, 8, 9)) > 0.5 for seed in (0, 1))
+    np.savez_compressed(tmp_path / "masks.npz", **{"left hand": hand, "foot": foot})
+    masks = read_masks(tmp_path / "masks.npz")
+    assert [each.name for each in masks.objects] == ["left hand", "foot"]
+    for each, expected in zip(masks.objects, (hand, foot), strict=True):
+        assert all(np.array_equal(masks.masks[frame, each.id], expected[frame]) for frame in range(3))
+    np.savez(tmp_path / "odd.npz", a=hand, b=foot[:2])
+    with pytest.raises(FormatError, match=r"b has shape \(2, 8, 9\), unlike a"):
+        read_masks(tmp_path / "odd.npz")
+
+
 def test_npz_pickles_are_refused(tmp_path):
     np.savez(tmp_path / "evil.npz", ids=np.array([{}], dtype=object))
     with pytest.raises(FormatError, match="holds objects, which are not read"):

@@ -272,6 +272,22 @@ def test_after_the_last_task_the_file_is_free_and_an_open_one_is_left_out(tmp_pa
     opened.close()
 
 
+def test_a_study_made_anew_takes_over_and_absence_is_not_counted(tmp_path):
+    first = study(tmp_path).sit("P01")
+    annotate(first)
+    again = study(tmp_path).sit("P01")
+    assert first.closed
+    assert again.task == again._file.task
+    again.begin()
+    assert again.widget.masks().any()
+    time.sleep(1.0)  # nobody is there
+    again.next()
+    events = again._file.events(again.task)
+    assert events[-1].kind == "opened"
+    assert seconds(events) <= events[-1].at - events[0].at - 1.0
+    again.close()
+
+
 @pytest.mark.slow
 def test_a_killed_kernel_goes_on_where_it_was(tmp_path):
     command = [sys.executable, "-c", KILLED, str(tmp_path)]

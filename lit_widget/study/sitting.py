@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 import time
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
+from weakref import WeakValueDictionary
 
 import ipywidgets
 import numpy as np
@@ -147,6 +149,10 @@ class Study:
         return widget
 
 
+_SITTINGS: WeakValueDictionary[Path, Sitting] = WeakValueDictionary()
+"""Those of this process by the participant's file."""
+
+
 class Sitting:
     """One participant's way through a study. The buttons that `next` shows do what the methods do.
 
@@ -164,7 +170,12 @@ class Sitting:
 
     def __init__(self, study: Study, participant: str) -> None:
         self._study, self._participant = study, participant
-        self._file = ParticipantFile(study.folder / f"{participant}{ENDING}", study.plan[participant], study.design)
+        place = (study.folder / f"{participant}{ENDING}").resolve()
+        # A study that is made anew, as by running a notebook again, goes on in the place of the one before.
+        if (before := _SITTINGS.get(place)) is not None and not before.closed:
+            before.close()
+        self._file = ParticipantFile(place, study.plan[participant], study.design)
+        _SITTINGS[place] = self
         self._box = ipywidgets.VBox()
         self._opened: tuple[Task, Frames, np.ndarray] | None = None
         self.closed = False
@@ -182,6 +193,8 @@ class Sitting:
             self.close()
             self._box.children = [html("That was the last video. Thank you!")]
         elif self.widget is not None:
+            # Between the last event and now nobody may have been there.
+            self._log(task, LogEvent(time.time(), "opened"))
             self._box.children = [TaskScreen(self._title(task), task, self.widget, self.done)]
         else:
             frames, target = self._video(task)
@@ -202,14 +215,7 @@ class Sitting:
         session = self._study.folder / self._participant / f"{task.number:02d}-{task.condition}.lit"
         self.widget = widget = self._study.widget(frames, task, session)
 
-        def log(event: LogEvent) -> None:
-            try:
-                self._file.add(task, event)
-            except StudyError as error:
-                widget.show_error(f"Not logged yet: {error}.")
-
-        log(LogEvent(time.time(), "opened"))
-        widget.listen(log)
+        widget.listen(functools.partial(self._log, task))
         self.next()
 
     def done(self) -> None:
@@ -241,6 +247,13 @@ class Sitting:
         self.closed = True
 
     # --- Inside -------------------------------------------------------------------------------
+
+    def _log(self, task: Task, event: LogEvent) -> None:
+        try:
+            self._file.add(task, event)
+        except StudyError as error:
+            if self.widget is not None:
+                self.widget.show_error(f"Not logged yet: {error}.")
 
     def _now(self) -> Task:
         if self.task is None:

@@ -6,6 +6,7 @@ import zipfile
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -108,27 +109,40 @@ def _read_archive(archive: zipfile.ZipFile, path: Path, step: Step) -> MaskSet:
 
 
 def _read_plain(archive: zipfile.ZipFile, path: Path, step: Step) -> MaskSet:
-    """An array that somebody saved: frames × height × width of bool, or of object ids in one byte."""
+    """Arrays that somebody saved: one of object ids or of one object, or one of bool for each object by its name."""
     names = [each.removesuffix(".npy") for each in archive.namelist()]
-    if len(names) != 1:
-        raise FormatError(f"{path} has {len(names)} arrays and none is 'ids'; save one of frames × height × width")
-    with _stream(archive, names[0]) as (file, shape, dtype):
-        if dtype not in (np.dtype(bool), np.dtype(np.uint8)) or len(shape) != 3:
-            raise FormatError(
-                f"{names[0]} has shape {shape} of {dtype}; expected frames × height × width, bool or uint8"
-            )
-        n_frames = checked_number(shape[0], 1, MAX_FRAMES, "the number of frames")
-        size = checked_size(*shape[1:], str(path))
-        masks = CompactMasks(size)
-        for frame in range(n_frames):
-            step(frame, n_frames)
-            ids = np.frombuffer(_exactly(file, size[0] * size[1]), np.uint8).reshape(size)
-            for each in np.flatnonzero(np.bincount(ids.ravel())).tolist():
-                if each:
-                    masks.add(frame, each, ids == each)
+    if not names:
+        raise FormatError(f"{path} holds no array; save one of frames × height × width")
+    whole = (0, 0, 0)
+    masks = CompactMasks((1, 1))
+    for place, name in enumerate(names):
+        with _stream(archive, name) as (file, shape, dtype):
+            _check_plain(name, shape, dtype, one=len(names) == 1)
+            if place == 0:
+                checked_number(shape[0], 1, MAX_FRAMES, "the number of frames")
+                whole, masks = shape, CompactMasks(checked_size(*shape[1:], str(path)))
+            if shape != whole:
+                raise FormatError(f"{name} has shape {shape}, unlike {names[0]}; all have one")
+            for frame in range(shape[0]):
+                step(place * shape[0] + frame, len(names) * shape[0])
+                ids = np.frombuffer(_exactly(file, shape[1] * shape[2]), np.uint8).reshape(masks.size)
+                # One array may hold several objects; of several each is one.
+                for each in np.flatnonzero(np.bincount(ids.ravel())).tolist():
+                    if each:
+                        masks.add(frame, each + place, ids == each)
     found = sorted({each for _, each in masks})
-    masks.complete(range(n_frames), found)
-    return MaskSet(path.stem, size, n_frames, tuple(MaskObject.unnamed(each) for each in found), masks)
+    masks.complete(range(whole[0]), found)
+    objects = [MaskObject.unnamed(each) for each in found]
+    if len(names) > 1:
+        objects = [replace(each, name=shown_name(names[each.id - 1], each.name)) for each in objects]
+    return MaskSet(path.stem, masks.size, whole[0], tuple(objects), masks)
+
+
+def _check_plain(name: str, shape: tuple[int, ...], dtype: np.dtype, *, one: bool) -> None:
+    """Refuse an array that cannot be masks."""
+    if len(shape) != 3 or dtype not in ((np.dtype(bool), np.dtype(np.uint8)) if one else (np.dtype(bool),)):
+        kinds = "bool or uint8" if one else "bool, an array for each object"
+        raise FormatError(f"{name} has shape {shape} of {dtype}; expected frames × height × width, {kinds}")
 
 
 @contextmanager

@@ -92,7 +92,7 @@ def export_masks(
     """
     chosen, target = find_format(name), Path(path).expanduser()
     if chosen.needs_video and masks.frames is None:
-        raise FormatError(f"{name} shows the video, which is not here; export from the widget, or use coco or davis")
+        raise FormatError(f"{name} shows the video, which is not here; give it (--video), or use coco or davis")
     if masks.frames is not None:
         check_apart(target, masks.frames.sources)
     _check_suffix(target, chosen)

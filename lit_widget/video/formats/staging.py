@@ -70,9 +70,9 @@ def check_target(target: Path, *, overwrite: bool, holds: Holds | None) -> None:
         wanted = "folder" if holds else "file"
         raise FormatError(f"{target} is not a {wanted}, and this format is written as a {wanted}; give another path")
     if not holds and not overwrite:
-        raise FormatError(f"{target} exists; give another path, or overwrite=True to replace it")
+        raise FormatError(f"{target} exists; give another path, or overwrite=True (--overwrite)")
     if holds and not overwrite and any(target.iterdir()):
-        raise FormatError(f"the folder {target} is not empty; give another path, or overwrite=True to replace it")
+        raise FormatError(f"the folder {target} is not empty; give another path, or overwrite=True (--overwrite)")
     strange = next((each for each in target.rglob("*") if not _written(each, target, holds)), None) if holds else None
     if strange is not None:
         place = strange.relative_to(target).as_posix()
