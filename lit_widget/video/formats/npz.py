@@ -120,7 +120,7 @@ def _read_plain(archive: zipfile.ZipFile, path: Path, step: Step) -> MaskSet:
             _check_plain(name, shape, dtype, one=len(names) == 1)
             if place == 0:
                 checked_number(shape[0], 1, MAX_FRAMES, "the number of frames")
-                whole, masks = shape, CompactMasks(checked_size(*shape[1:], str(path)))
+                whole, masks = shape, CompactMasks(checked_size(shape[1], shape[2], str(path)))
             if shape != whole:
                 raise FormatError(f"{name} has shape {shape}, unlike {names[0]}; all have one")
             for frame in range(shape[0]):
