@@ -67,6 +67,7 @@ def test_notebooks_that_measure_run_on_less():
         *cells_of("03_measure_it", "frames=24", "frames=3"),
         *cells_of("04_bring_your_own", "frames=24", "frames=3"),
         *cells_of("05_live_classification", "per_class=10", "per_class=5"),
+        *cells_of("06_user_study"),
     ]
     # In one kernel, which imports torch once; that each notebook imports what it uses is what ruff looks at.
     execute(cells)
