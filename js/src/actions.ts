@@ -36,7 +36,14 @@ export function statusText(store: Store): string {
     return `${doing} · ${store.following ? "following · click to correct" : "Esc stops and keeps"}`;
   }
   const action = nextOf(store);
-  const next = action ? NEXT[action] : hasProposals(store.state, store.active) ? READY_PROPOSING : READY;
+  const unlearned = action === "learn" && !store.state.proposes;
+  const next = unlearned
+    ? `${TRACK_ON}, or refine it`
+    : action
+      ? NEXT[action]
+      : hasProposals(store.state, store.active)
+        ? READY_PROPOSING
+        : READY;
   if (!store.toldHere) return next;
   if (job?.status === "failed" && job.note) return job.note;
   if (job?.status === "done" && job.kind === "propose" && job.note) return job.note;
