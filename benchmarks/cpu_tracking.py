@@ -25,6 +25,7 @@ from PIL import Image
 from torch import Tensor
 
 from benchmarks.result import write_result
+from lit_widget.simulation.metrics.region import iou
 from lit_widget.video.adaptation import VideoItem
 from lit_widget.video.backbones import build_backbone, official_config
 from lit_widget.video.frames import open_frames
@@ -163,12 +164,6 @@ def passes(model: Sam2, folder: Path, n: int) -> list[dict[str, Any]]:
         assert next(theirs, None) is None
         assert next(ours, None) is None
     return rows
-
-
-def iou(one: Bool[np.ndarray, "h w"], other: Bool[np.ndarray, "h w"]) -> float:
-    """IoU of two masks, 1 when both are empty."""
-    union = (one | other).sum()
-    return float((one & other).sum() / union) if union else 1.0
 
 
 def main() -> None:

@@ -28,6 +28,7 @@ from lit_widget.core.adapter import Adapter
 from lit_widget.core.recipes import Lora
 from lit_widget.core.recording import Recording
 from lit_widget.core.update import Stepper, UpdateConfig, online_update
+from lit_widget.simulation.metrics.region import iou
 from lit_widget.video.adaptation import Evidence, MaskTarget, Sample, TrainingPass, VideoItem
 from lit_widget.video.backbones import build_backbone, official_config
 from lit_widget.video.frames import open_frames
@@ -176,12 +177,6 @@ def tracking(model: Sam2, folder: Path, n: int) -> list[dict[str, Any]]:
         row(task, "first", quick[:1]),
         row(task, "again", quick[1:], least_iou=min(agreement)),
     ]
-
-
-def iou(one: Bool[np.ndarray, "h w"], other: Bool[np.ndarray, "h w"]) -> float:
-    """IoU of two masks, 1 when both are empty."""
-    union = (one | other).sum()
-    return float((one & other).sum() / union) if union else 1.0
 
 
 def main() -> None:

@@ -10,6 +10,15 @@ from lit_widget.widget.describe import describe
 TARGET = clip("union").target
 
 
+def written_in(folder):
+    """A session file in a folder, and what the widget that wrote it held."""
+    path = folder / "clip.lit"
+    widget = worked(path)
+    held = contents(widget)
+    widget.close()
+    return path, held
+
+
 def worked(path, **options):
     """A widget with a correction learned, a proposal accepted, and a second object that was clicked."""
     widget, _ = widget_on(session=path, **options)

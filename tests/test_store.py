@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from helpers import clip, done, widget_on
 from PIL import Image
-from store_helpers import alter, contents, same, worked
+from store_helpers import alter, contents, same, worked, written_in
 
 from benchmarks.session_kills import mutations
 from lit_widget import LITWidget
@@ -30,11 +30,7 @@ ROOT = Path(__file__).parent.parent
 @pytest.fixture(scope="module")
 def saved(tmp_path_factory):
     """A session file and what the widget that wrote it held."""
-    path = tmp_path_factory.mktemp("saved") / "clip.lit"
-    widget = worked(path)
-    held = contents(widget)
-    widget.close()
-    return path, held
+    return written_in(tmp_path_factory.mktemp("saved"))
 
 
 @pytest.fixture
@@ -220,12 +216,18 @@ def test_a_killed_process_loses_no_verdict(tmp_path):
         assert examine(path) == []
 
 
-def test_a_disk_that_cannot_be_written_is_told_and_loses_nothing(tmp_path):
-    widget, heard = widget_on(session=tmp_path / "x.lit")
+def fill_the_disk(widget):
+    """Give the session's file no more room, and the widget masks that need some; returns the file's connection."""
     connection = widget._recorder._file.connection
     connection.execute(f"PRAGMA max_page_count = {connection.execute('PRAGMA page_count').fetchone()[0]}")
     for frame in range(6):
         widget.give_mask(frame, np.random.default_rng(frame).random(TARGET[0].shape) > 0.5)
+    return connection
+
+
+def test_a_disk_that_cannot_be_written_is_told_and_loses_nothing(tmp_path):
+    widget, heard = widget_on(session=tmp_path / "x.lit")
+    connection = fill_the_disk(widget)
     with pytest.raises(SessionFileError, match="disk is full; make room"):
         widget.wait()
     told = [each[0]["message"] for each in heard if each[0]["type"] == "error"]
@@ -242,10 +244,7 @@ def test_a_disk_that_cannot_be_written_is_told_and_loses_nothing(tmp_path):
 
 def test_closing_says_that_the_last_could_not_be_written(tmp_path):
     widget, _ = widget_on(session=tmp_path / "x.lit")
-    connection = widget._recorder._file.connection
-    connection.execute(f"PRAGMA max_page_count = {connection.execute('PRAGMA page_count').fetchone()[0]}")
-    for frame in range(6):
-        widget.give_mask(frame, np.random.default_rng(frame).random(TARGET[0].shape) > 0.5)
+    fill_the_disk(widget)
     with pytest.raises(SessionFileError, match=r"closed without what was done last: .* disk is full"):
         widget.close()
     assert widget._recorder._file.closed

@@ -4,12 +4,14 @@ import hashlib
 import random
 import shutil
 import sqlite3
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 from helpers import clip, done
-from store_helpers import alter, contents, worked
+from store_helpers import alter, written_in
 
 from lit_widget import LITWidget, cli
 from lit_widget.widget.store import SessionFileError
@@ -20,12 +22,7 @@ FRAMES = clip("union").frames
 
 @pytest.fixture(scope="module")
 def saved(tmp_path_factory):
-    """A session file and what the widget that wrote it held."""
-    path = tmp_path_factory.mktemp("saved") / "clip.lit"
-    widget = worked(path)
-    held = contents(widget)
-    widget.close()
-    return path, held
+    return written_in(tmp_path_factory.mktemp("saved"))
 
 
 @pytest.fixture
@@ -122,6 +119,27 @@ def test_files_cut_short_are_mended_or_left_as_they_were(saved, tmp_path):
             assert examine(path) == []
             LITWidget.open(path, FRAMES).close()
     assert mended >= 4
+
+
+LIMITED = """
+import resource, signal, sys
+from lit_widget import cli
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[2]), -1))
+sys.exit(cli.main(["doctor", sys.argv[1], "--repair"]))
+"""
+
+
+def test_a_disk_that_is_full_does_not_pass_for_damage(copy):
+    alter(copy, "UPDATE mask SET bits = x'00' WHERE frame = 4")
+    before, room = digest(copy), copy.stat().st_size // 2
+    command = [sys.executable, "-c", LIMITED, str(copy), str(room)]
+    ended = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert ended.returncode == 2
+    assert "is not repaired, since" in ended.stderr
+    assert "Traceback" not in ended.stderr
+    assert digest(copy) == before
+    assert beside(copy) == ["clip.lit"]
 
 
 def test_most_files_with_flipped_bits_are_mended(saved, tmp_path):

@@ -136,7 +136,11 @@ class StudySummary:
         """The reductions in words, and who is counted."""
         people = self.participants
         corrections, time = _saved(self.reduction("corrections")), _saved(self.reduction("total_s"))
-        saved = f"LIT saved {corrections} of the corrections and" if corrections else "Nobody corrected; LIT saved"
+        saved = (
+            f"LIT saved {corrections} of the corrections and"
+            if corrections
+            else "The baseline has no corrections to compare with; LIT saved"
+        )
         text = (
             f"Means over {len(people)} participant{'s' if len(people) > 1 else ''}. {saved} "
             f"{time} of the time (95 % bootstrap interval over participants; a minus means more). "

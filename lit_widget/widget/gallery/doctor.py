@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Iterator
 
 from lit_widget.widget.store.file import SessionFile, SessionFileError
-from lit_widget.widget.store.mend import database_damage, mend
+from lit_widget.widget.store.mend import looked_over, mend
 
 from .file import LABELS, open_labels, stored_in
 from .keeping import entry_of, state_of
@@ -17,16 +17,7 @@ CHECKED: dict[str, Callable[[tuple, int, int], object]] = {"label": entry_of, "a
 
 def examine_labels(path: str | os.PathLike) -> list[str]:
     """What is wrong with a file of labels, a sentence each; nothing if it is whole."""
-    try:
-        file, _ = open_labels(path)
-    except SessionFileError as error:
-        return [str(error)]
-    try:
-        return database_damage(file) + [reason for _, _, reason in _bad_rows(file)]
-    except SessionFileError as error:
-        return [str(error)]
-    finally:
-        file.close()
+    return looked_over(lambda: open_labels(path)[0], lambda file: (reason for *_, reason in _bad_rows(file)))
 
 
 def repair_labels(path: str | os.PathLike) -> list[str]:

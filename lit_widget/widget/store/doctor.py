@@ -13,7 +13,7 @@ from lit_widget.widget.messages import MessageError
 from .actions import action_of
 from .beside import unpack_beside
 from .file import VIDEO, SessionFile, SessionFileError
-from .mend import database_damage, mend
+from .mend import looked_over, mend
 from .reader import Stored, read
 from .rows import adapter_of
 from .statements import STATEMENTS
@@ -23,22 +23,12 @@ from .values import number, unpack_points
 
 def examine(path: str | os.PathLike) -> list[str]:
     """What is wrong with a session file, a sentence each; nothing if it is whole."""
-    try:
-        file = SessionFile(path, new=False)
-    except SessionFileError as error:
-        return [str(error)]
-    try:
-        with file.explained():
-            return _findings(file)
-    except SessionFileError as error:
-        return [str(error)]
-    finally:
-        file.close()
+    return looked_over(lambda: SessionFile(path, new=False), _reasons)
 
 
-def _findings(file: SessionFile) -> list[str]:
+def _reasons(file: SessionFile) -> Iterator[str]:
     stored = read(file)
-    return database_damage(file) + [reason for table in CHECKED for _, reason in _bad_rows(file, table, stored)]
+    return (reason for table in CHECKED for _, reason in _bad_rows(file, table, stored))
 
 
 def repair(path: str | os.PathLike) -> list[str]:

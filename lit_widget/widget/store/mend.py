@@ -22,6 +22,26 @@ def database_damage(file: SessionFile) -> list[str]:
     return [] if checked == ["ok"] else [f"the database is damaged: {text}" for text in checked]
 
 
+def looked_over(open_file: Callable[[], SessionFile], bad: Callable[[SessionFile], Iterator[str]]) -> list[str]:
+    """What is wrong with a session file, a sentence each; nothing if it is whole.
+
+    Args:
+        open_file: opens it.
+        bad: says what can be read and not used.
+    """
+    try:
+        file = open_file()
+    except SessionFileError as error:
+        return [str(error)]
+    try:
+        with file.explained():
+            return [*database_damage(file), *bad(file)]
+    except SessionFileError as error:
+        return [str(error)]
+    finally:
+        file.close()
+
+
 def mend(path: str | os.PathLike, kind: Kind, leave_out: Callable[[SessionFile], Iterator[str]]) -> list[str]:
     """Write all that can be read to a new file in its place; the old one stays beside it.
 
@@ -41,7 +61,10 @@ def mend(path: str | os.PathLike, kind: Kind, leave_out: Callable[[SessionFile],
     whole, kept = source.with_name(source.name + ".repaired"), _unused(source.with_name(source.name + BACKUP))
     try:
         lost = _rewrite(source, whole, kind, leave_out)
-    except (SessionFileError, sqlite3.Error, OSError):
+    except OSError as error:
+        whole.unlink(missing_ok=True)
+        raise SessionFileError(f"{source} is not repaired, since {whole} cannot be written ({error})") from None
+    except (SessionFileError, sqlite3.Error):
         whole.unlink(missing_ok=True)
         raise SessionFileError(
             f"{source} cannot be repaired: too little of it can be read to tell what it is about; it is as it was"
@@ -117,6 +140,9 @@ def _copy(damaged: sqlite3.Connection, mended: SessionFile, table: str) -> Itera
                     mended.connection.execute(f"INSERT OR REPLACE INTO {table} VALUES ({marks})", row)  # noqa: S608
                 except sqlite3.IntegrityError as error:
                     yield f"left out: a row of the table {table} ({error})"
+                except sqlite3.Error as error:
+                    # A full disk must not pass for damage of what is read.
+                    raise OSError(str(error)) from error
         except sqlite3.Error as error:
             if not order:
                 yield f"not all of the table {table} can be read ({error})"
