@@ -5,12 +5,13 @@ Three things are constant or linear, and none of them is an approximation:
 - the first layer's self-attention sees no memory: it is done once per frame, for all objects and passes;
 - rows of attention sum to one, so that `attention @ (memory @ W + b)` is `(attention @ memory) @ W + b`: memories are
   averaged in their own width (64), a quarter of what they are projected to (256);
-- scores of a block of keys stay in the processor's cache until they have been used.
+- scores of a block of keys and queries stay in the processor's cache until they have been used.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,8 +21,8 @@ from jaxtyping import Complex, Float
 from torch import Tensor, nn
 from torch.utils.weak import WeakTensorKeyDictionary
 
-KEYS, QUERIES = 4096, 1024
-"""Size of a block of scores, 16 MB: smaller ones have threads wait for each other more often."""
+KEYS, QUERIES = 1024, 512
+"""Size of the block of scores that each thread makes at a time: 2 MB. Smaller ones cost more waiting for each other."""
 
 FEWEST_TOKENS = 1024
 """Of a frame; the official models have 4,096, the pocket model 256."""
@@ -70,10 +71,9 @@ class CpuMemoryAttention:
         turns = self._turns(*top.shape[-2:])
         if top not in self._started:
             self._started[top] = self._start(top, top_position, turns)
-        frames = _blocks(len(memory) - n_pointers, len(turns))
         # Remembered features are bfloat16.
         pairs = zip((memory + memory_position).unbind(1), memory.float().unbind(1), strict=True)
-        remembered = [_Memory(keys, values, frames) for keys, values in pairs]
+        remembered = [_Memory(keys, values, n_pointers) for keys, values in pairs]
         return torch.stack([self._condition(self._started[top], turns, each) for each in remembered], dim=1)
 
     def _turns(self, height: int, width: int) -> Complex[Tensor, "hw r"]:
@@ -91,12 +91,12 @@ class CpuMemoryAttention:
         return _look_around(self.module.layers[0], x, turns)
 
     def _condition(self, x: Float[Tensor, "hw d"], turns: Tensor, memory: _Memory) -> Float[Tensor, "hw d"]:
-        scores = torch.empty(max(KEYS, len(turns)) * QUERIES)
+        scores = torch.empty(torch.get_num_threads() * KEYS * QUERIES)
         for number, layer in enumerate(self.module.layers):
             if number:
                 x = _look_around(layer, x, turns)
             x = x + _look_back(layer.cross_attn_image, layer.norm2(x), turns, memory, scores)
-            x = x + layer.linear2(layer.activation(layer.linear1(layer.norm3(x))))
+            x = torch.cat([_think(layer, rows) for rows in x.split(QUERIES)])
         return self.module.norm(x)
 
 
@@ -124,18 +124,36 @@ def _look_around(layer: Any, x: Float[Tensor, "hw d"], turns: Tensor) -> Float[T
     return x + attention.out_proj(found[0, 0])
 
 
+def _think(layer: Any, x: Float[Tensor, "rows d"]) -> Float[Tensor, "rows d"]:
+    """A layer's MLP; of few rows at a time, what is eight times as wide stays in the cache."""
+    return x + layer.linear2(layer.activation(layer.linear1(layer.norm3(x))))
+
+
 def _look_back(
     attention: Any, x: Float[Tensor, "hw d"], turns: Tensor, memory: _Memory, scores: Tensor
 ) -> Float[Tensor, "hw d"]:
     """A layer's cross-attention to memory."""
-    average = _Average(_turned(attention.q_proj(x), turns), memory.values.shape[1], scores)
-    for block in memory.frames:
-        keys = attention.k_proj(memory.keys[block])
-        average.add(_turned(keys, turns.repeat(len(keys) // len(turns), 1)), memory.values[block])
-    pointers = slice(memory.frames[-1].stop, None)
-    if len(memory.keys[pointers]):
-        average.add(attention.k_proj(memory.keys[pointers]), memory.values[pointers])
-    return attention.out_proj(attention.v_proj(average.result()))
+    queries = _turned(attention.q_proj(x), turns)
+    # Powers of two are quicker than those of e.
+    queries = queries * (math.log2(math.e) / math.sqrt(queries.shape[1]))
+    parts = queries.unflatten(0, (-1, math.gcd(len(queries), QUERIES))).mT.contiguous()
+    averages = [_Average(each, memory.values.shape[1], scores) for each in parts.split(torch.get_num_threads())]
+    for keys, values in _blocks(attention, memory, turns):
+        for each in averages:
+            each.add(keys, values)
+    found = torch.cat([each.result() for each in averages])
+    return attention.out_proj(attention.v_proj(found))
+
+
+def _blocks(attention: Any, memory: _Memory, turns: Tensor) -> Iterator[tuple[Tensor, Tensor]]:
+    """Keys and values of the tokens of remembered frames, turned, at most so many at a time; then those of pointers."""
+    for start in range(0, len(memory.keys) - memory.n_pointers, len(turns)):
+        for first, phases in zip(range(start, start + len(turns), KEYS), turns.split(KEYS), strict=True):
+            block = slice(first, first + len(phases))
+            yield _turned(attention.k_proj(memory.keys[block]), phases), memory.values[block]
+    if memory.n_pointers:
+        pointers = slice(-memory.n_pointers, None)
+        yield attention.k_proj(memory.keys[pointers]), memory.values[pointers]
 
 
 @dataclass(frozen=True)
@@ -145,18 +163,12 @@ class _Memory:
     Attributes:
         keys: all tokens with their encoding.
         values: all tokens without.
-        frames: blocks of whole frames; tokens after the last are object pointers.
+        n_pointers: how many of the tokens, the last ones, are object pointers; the others are of whole frames.
     """
 
     keys: Float[Tensor, "l c"]
     values: Float[Tensor, "l c"]
-    frames: list[slice]
-
-
-def _blocks(length: int, frame: int) -> list[slice]:
-    """Whole frames of tokens, as many at a time as a block of scores has keys."""
-    step = max(KEYS // frame, 1) * frame
-    return [slice(start, min(start + step, length)) for start in range(0, length, step)]
+    n_pointers: int
 
 
 def _turned(x: Float[Tensor, "l d"], turns: Complex[Tensor, "l r"]) -> Float[Tensor, "l d"]:
@@ -168,45 +180,38 @@ class _Average:
     """The average of values by attention, key block after key block, with a running maximum of the scores.
 
     Args:
-        queries: all of them.
+        queries: some, scaled for powers of two, in as many parts as there are threads.
         width: of the values.
-        scores: room for a block.
+        scores: room for the scores of a block.
     """
 
-    def __init__(self, queries: Float[Tensor, "q d"], width: int, scores: Tensor) -> None:
-        # Powers of two are quicker than those of e.
-        scaled = queries * (math.log2(math.e) / math.sqrt(queries.shape[1]))
-        self._queries = [each.T.contiguous() for each in scaled.split(QUERIES)]
-        self._scores = scores
-        self._length = [each.norm(dim=0) for each in self._queries]
-        self._top = [torch.full((each.shape[1],), -math.inf) for each in self._queries]
-        self._weight = [torch.zeros(each.shape[1]) for each in self._queries]
-        self._sum = [torch.zeros(width, each.shape[1]) for each in self._queries]
+    def __init__(self, queries: Float[Tensor, "t d q"], width: int, scores: Tensor) -> None:
+        self._queries, self._scores = queries, scores
+        self._length = queries.norm(dim=1, keepdim=True)
+        self._top = torch.full_like(self._length, -math.inf)
+        self._weight = torch.zeros_like(self._length)
+        self._sum = queries.new_zeros(len(queries), width, queries.shape[2])
 
     def add(self, keys: Float[Tensor, "k d"], values: Float[Tensor, "k c"]) -> None:
         """Attend to these too."""
-        values, longest = values.T.contiguous(), keys.norm(dim=1).max()
-        for index, queries in enumerate(self._queries):
-            scores = self._room(len(keys), queries.shape[1])
-            torch.mm(keys, queries, out=scores)
-            # No score exceeds the product of the lengths: the maximum so far does while that is near.
-            if (self._length[index] * longest - self._top[index]).amax() > HEADROOM:
-                self._raise(index, scores.amax(0))
-            scores.sub_(self._top[index]).exp2_()
-            self._weight[index].add_(scores.sum(0))
-            self._sum[index].addmm_(values, scores)
+        parts, _, each = self._queries.shape
+        scores = self._scores[: parts * len(keys) * each].view(parts, len(keys), each)
+        torch.bmm(keys.expand(parts, -1, -1), self._queries, out=scores)
+        # No score exceeds the product of the lengths: the maximum so far does while that is near.
+        if (self._length * keys.norm(dim=1).max() - self._top).amax() > HEADROOM:
+            self._raise(scores.amax(1, keepdim=True))
+        scores.sub_(self._top).exp2_()
+        self._weight.add_(scores.sum(1, keepdim=True))
+        self._sum.baddbmm_(values.T.expand(parts, -1, -1), scores)
 
-    def _raise(self, index: int, top: Float[Tensor, " q"]) -> None:
+    def _raise(self, top: Float[Tensor, "t 1 q"]) -> None:
         """Measure what has been added against a greater maximum."""
-        top = torch.maximum(self._top[index], top)
-        kept = torch.exp2(self._top[index] - top)
-        self._top[index] = top
-        self._weight[index].mul_(kept)
-        self._sum[index].mul_(kept)
+        top = torch.maximum(self._top, top)
+        kept = torch.exp2(self._top - top)
+        self._top = top
+        self._weight.mul_(kept)
+        self._sum.mul_(kept)
 
-    def _room(self, keys: int, queries: int) -> Float[Tensor, "k q"]:
-        return self._scores[: keys * queries].view(keys, queries)
-
-    def result(self) -> Float[Tensor, "q c"]:
+    def result(self) -> Float[Tensor, "tq c"]:
         """The averages."""
-        return torch.cat([(each / weight).T for each, weight in zip(self._sum, self._weight, strict=True)])
+        return (self._sum / self._weight).mT.flatten(0, 1)
