@@ -259,6 +259,12 @@ def test_wrong_options_are_refused(options):
         opened(**options)
 
 
+def test_few_classes_need_no_option():
+    gallery = gallery_on(arrays(3), ["fox", "wolf"])
+    assert gallery._labelling.top == 1
+    gallery.close()
+
+
 def test_wrong_images_and_labels_are_refused(gallery):
     name = gallery.classes[0]
     with pytest.raises(AnnotationError, match=f"there is no class 'X{name}'; did you mean '{name}'"):
@@ -282,14 +288,18 @@ def test_corrupt_images_are_named_and_the_rest_goes_on(tmp_path):
         Image.fromarray(array).save(tmp_path / f"{index}.png")
     (tmp_path / "1.png").write_bytes(b"no image")
     (tmp_path / "3.png").write_bytes((tmp_path / "2.png").read_bytes()[:200])
+    Image.fromarray(np.full((20, 20), 40_000, np.uint16)).save(tmp_path / "deep.png")
+    (tmp_path / "link.png").symlink_to("nowhere.png")
     gallery = opened(tmp_path, list(look_alikes().class_names))
     gallery._look_worker.wait()
     gallery.wait()
-    assert sorted(gallery.problems) == [1, 3]
+    assert sorted(gallery.problems) == [1, 3, 4, 5]
+    assert "deep.png has more than 8 bits per channel" in gallery.problems[4]
+    assert "link.png cannot be read as an image" in gallery.problems[5]
     assert "1.png cannot be read as an image" in gallery.problems[1]
-    assert list(gallery.labels.verdict) == ["open", "unreadable", "open", "unreadable"]
+    assert list(gallery.labels.verdict) == ["open", "unreadable", "open", *["unreadable"] * 3]
     report = gallery._look.report()
-    assert (report.status, report.n_done, report.n_unreadable, len(report.problems)) == ("done", 4, 2, 2)
+    assert (report.status, report.n_done, report.n_unreadable, len(report.problems)) == ("done", 6, 4, 4)
     gallery.label(1, 0)
     with pytest.raises(AnnotationError, match=r"image 1 \(1.png\) cannot be read; `problems` says why"):
         gallery.wait()
@@ -389,6 +399,9 @@ def test_labels_are_written_as_csv_and_json(tmp_path):
         gallery.export(tmp_path / "labels.xlsx")
     with pytest.raises(ValueError, match="there is no folder"):
         gallery.export(tmp_path / "nowhere" / "labels.csv")
+    for none in ("", "labels\0.csv"):
+        with pytest.raises(ValueError, match="a path is a text"):
+            gallery.export(none)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["labels.csv", "labels.json"]
     gallery.close()
 
@@ -452,6 +465,8 @@ def test_a_killed_kernel_loses_nothing(tmp_path):
     assert gallery.image in (4, 5)
     with pytest.raises(ValueError, match="is open in another kernel or widget"):
         LITClassifier.open(path)
+    with pytest.raises(ValueError, match="the classes are in the session's file"):
+        LITClassifier.open(path, classes=["fox"])
     gallery.label(4, 11)
     done(gallery).close()
 
@@ -464,6 +479,23 @@ def test_a_killed_kernel_loses_nothing(tmp_path):
     (tmp_path / "elsewhere" / "5.png").unlink()
     with pytest.raises(ValueError, match="not the images of the session, which has 6 with other names"):
         LITClassifier.open(path, tmp_path / "elsewhere")
+
+
+def test_what_is_heard_of_is_in_the_file(tmp_path):
+    gallery = gallery_on(session=tmp_path / "labels.lit")
+    kept = []
+
+    def read(said):
+        file = gallery._keeper.file
+        assert not file.connection.in_transaction
+        kept.extend(file.rows(f"SELECT label FROM label WHERE image = {said.image}"))
+
+    gallery.on("label", read)
+    for image in range(4):
+        gallery.label(image, missed(gallery, image))
+    done(gallery)
+    assert kept == [(missed(gallery, image),) for image in range(4)]
+    gallery.close()
 
 
 def test_what_is_no_session_of_labels_is_refused(tmp_path):

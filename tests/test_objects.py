@@ -1,5 +1,7 @@
 """Objects by the widget's methods: names, looks, locks, and deleting one without losing the others' work."""
 
+import threading
+
 import numpy as np
 import pytest
 from helpers import clip, done, widget_on
@@ -100,6 +102,16 @@ def test_deleting_an_object_loses_nothing_else(widget):
     widget.redo()
     assert list(done(widget).objects) == [1]
     assert widget.add_object() == 3, "an id is not used twice"
+
+
+def test_work_that_waits_does_not_choose_another_object(widget):
+    held = threading.Event()
+    widget._model_worker.submit(lambda _: held.wait(10.0))
+    widget.give_mask(1, TARGET[1], object_id=1)
+    third = widget.add_object("cup")
+    held.set()
+    done(widget).click(1, 10.0, 10.0)
+    assert done(widget).log.object.iloc[-1] == third
 
 
 def test_undo_takes_back_what_objects_are_called_and_look_like(widget):

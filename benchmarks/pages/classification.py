@@ -8,24 +8,29 @@ from .text import interval, load, origin, table
 def classification() -> str:
     """Corrections per group of live classification."""
     tables = load("classification")["tables"]
+    found = {(row["strategy"], row["placement"]): row for row in tables["summary"]}
+    shown = {
+        "nothing learned (original)": found["original", "projection"],
+        "control: the group's most frequent labels": found["frequent-labels", "projection"],
+        "LIT-LoRA on the projection": found["lit-lora", "projection"],
+        "LIT-LoRA on the residual": found["lit-lora", "residual"],
+    }
     rows = [
         [
-            row["placement"] if row["strategy"] == "lit-lora" else "",
-            row["strategy"],
+            name,
             f"{row['corrections']:.2f}",
             "–" if row["strategy"] == "original" else interval(row, "reduction_low", "reduction_high"),
         ]
-        for row in tables["summary"]
-        if row["strategy"] == "lit-lora" or row["placement"] == "projection"
+        for name, row in shown.items()
     ]
     head = [
-        "placement",
-        "strategy",
+        "proposals",
         f"corrections per group, {tables['summary'][0]['groups']} groups",
         "fewer corrections",
     ]
     own = next(row for row in tables["control"] if row["placement"] == "projection")
-    said = f"Against the control: {own['estimate']:.0f} % [{own['low']:.0f}, {own['high']:.0f}] fewer corrections. "
+    saved = f"{own['estimate']:.0f} % [{own['low']:.0f}, {own['high']:.0f}]"
+    said = f"On the projection, against the control: {saved} fewer corrections. "
     said += f"The images' own order and {load('classification')['settings']['shuffles']} random. "
     return f"{table(head, rows)}\n\n{said}{origin('classification')}"
 

@@ -168,6 +168,16 @@ describe("search", () => {
     expect(document.activeElement).toBe(root);
   });
 
+  it("begins empty with a slash, since a name may begin with a digit", () => {
+    press("/");
+    expect(document.activeElement).toBe(input());
+    expect(input().value).toBe("");
+    press("7", {}, input());
+    expect(labels()).toEqual([]);
+    press("Escape", {}, input());
+    expect(document.activeElement).toBe(root);
+  });
+
   it("keeps its keys to itself", () => {
     let leaked = 0;
     const count = () => {

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from jaxtyping import Float, UInt8
 from numpy import ndarray
 from torch import Tensor, nn
 from transformers import AutoTokenizer, CLIPImageProcessor, CLIPModel
+from transformers.utils import logging
 
 from .class_names import checked_names
 from .head import Head
@@ -63,7 +65,10 @@ class Clip:
         Raises:
             ClipError: if there is no such model, or it is no CLIP.
         """
-        folder = POCKET_FOLDER if name == POCKET else Path(name).expanduser()
+        if name == POCKET:
+            with _without_bars():
+                return cls(*_parts(str(POCKET_FOLDER), local=True), POCKET)
+        folder = Path(name).expanduser()
         parts = _parts(str(folder), local=True) if folder.is_dir() else _from_hub(str(name))
         return cls(*parts, str(name))
 
@@ -162,6 +167,18 @@ class Clip:
         each = [self.embed_texts([one.replace("{}", name) for name in names]) for one in templates]
         scale = float(self.model.logit_scale.exp())
         return Head(self.model.visual_projection.weight, torch.stack(each).mean(0), scale=scale)
+
+
+@contextmanager
+def _without_bars() -> Iterator[None]:
+    """No progress bars of transformers, for what takes no time."""
+    shown = logging.is_progress_bar_enabled()
+    logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        if shown:
+            logging.enable_progress_bar()
 
 
 def _from_hub(name: str) -> tuple[CLIPModel, Any, Any]:

@@ -34,6 +34,27 @@ class Source(Protocol):
         ...
 
 
+def read_upright(path: Path, at_most: int | None = None) -> Image.Image:
+    """An image file in RGB, turned as its camera says.
+
+    Args:
+        path: of the file.
+        at_most: pixels of the longer side that are needed; of a JPEG not many more are decoded, in less time.
+
+    Raises:
+        ImageError: if it is missing, damaged, no image, or has more than 8 bits per channel.
+    """
+    try:
+        with Image.open(path) as file:
+            if not file.mode.startswith(("I", "F")):
+                if at_most is not None:
+                    file.draft("RGB", (2 * at_most, 2 * at_most))
+                return ImageOps.exif_transpose(file).convert("RGB")
+    except Exception as error:
+        raise ImageError(f"{path} cannot be read as an image ({error}); replace or remove it") from error
+    raise ImageError(f"{path} has more than 8 bits per channel (mode {file.mode}); scale it to 8 bits first")
+
+
 @dataclass(frozen=True, slots=True)
 class FileSource:
     """An image file.
@@ -57,13 +78,9 @@ class FileSource:
         """Decode the file.
 
         Raises:
-            ImageError: if it is missing, damaged, or no image.
+            ImageError: if it is missing, damaged, no image, or has more than 8 bits per channel.
         """
-        try:
-            with Image.open(self.path) as image:
-                return np.array(ImageOps.exif_transpose(image).convert("RGB"))
-        except Exception as error:
-            raise ImageError(f"{self.path} cannot be read as an image ({error}); replace or remove it") from error
+        return np.array(read_upright(self.path))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

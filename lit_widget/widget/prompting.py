@@ -47,7 +47,6 @@ class Prompting:
     learner: VideoLearner
     session: LiveSession
     objects: Objects
-    active: int
     pending: dict[VideoItem, Pending]
     proposal: OpenProposal | None
     feed: MaskFeed
@@ -120,7 +119,6 @@ class Prompting:
     def _opened(self, item: VideoItem) -> Pending:
         """What a new prompt on this frame builds on: standing prompts, or the mask that it corrects."""
         self.check_free(item)
-        self.active = item.object
         if self.objects[item.object].hidden:
             self.objects = self.objects.edit(item.object, hidden=False)
         return self._standing(item)

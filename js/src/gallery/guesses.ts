@@ -48,7 +48,7 @@ export function makeGuesses(store: GalleryStore, commands: Commands) {
     class: "lit-name",
     type: "text",
     role: "combobox",
-    placeholder: "Type to search all classes",
+    placeholder: "Type, or /, to search all classes",
     "aria-label": "Search all classes",
     "aria-autocomplete": "list",
     "aria-controls": id,

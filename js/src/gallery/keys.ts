@@ -22,7 +22,13 @@ export const BINDINGS: readonly Binding[] = [
     does: "Take this guess",
     run: (c, key) => c.row(Number(key.at(-1)) - 1),
   },
-  { keys: [], shown: "A–Z", does: "Search all classes: type, ⏎ takes the first", run: () => {} },
+  {
+    // Letters begin to search by themselves; a name may begin with a digit.
+    keys: ["/", "Shift+/"],
+    shown: "A–Z, /",
+    does: "Search all classes: type, ⏎ takes the first",
+    run: (c) => c.type(""),
+  },
   { keys: [" "], shown: "Space", does: "Skip: leave it without a label", run: (c) => c.skip() },
   { keys: ["!", "Shift+!"], shown: "!", does: "Flag it, to be looked at again", run: (c) => c.flag() },
   {

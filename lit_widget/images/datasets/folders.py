@@ -27,12 +27,14 @@ def open_folders(root: str | Path, split: str | None = None) -> ImageSet:
     if not folder.is_dir():
         raise ImageError(f"{folder} is a file; {LAYOUT}")
     classes = sorted(path for path in folder.iterdir() if path.is_dir() and not path.name.startswith("."))
-    loose = sorted(path for path in folder.iterdir() if path.is_file() and _is_image(path))
+    loose = sorted(path for path in folder.iterdir() if not path.is_dir() and _is_image(path))
     if loose:
         raise ImageError(f"{loose[0]} lies beside the classes and has none; move it into a folder of its class")
     if len(classes) < 2:
         raise ImageError(f"{folder} holds {len(classes)} folders; {LAYOUT}, of at least two classes")
-    found = {path: sorted(each for each in path.rglob("*") if each.is_file() and _is_image(each)) for path in classes}
+    found = {
+        path: sorted(each for each in path.rglob("*") if not each.is_dir() and _is_image(each)) for path in classes
+    }
     empty = [path for path, images in found.items() if not images]
     if empty:
         raise ImageError(f"{empty[0]} holds no images ({len(empty)} such folders); fill or remove it; {LAYOUT}")

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
+from lit_widget.core.paths import path_of
 from lit_widget.video.frames import Frames
 
 from .coco import COCO
@@ -65,7 +66,7 @@ def check_export(path: str | Path, name: str, *, overwrite: bool = False, frames
     Raises:
         FormatError: if the format is unknown or the path must not be written.
     """
-    chosen, target = find_format(name), Path(path).expanduser()
+    chosen, target = find_format(name), path_of(path)
     if frames is not None:
         check_apart(target, frames.sources)
     _check_suffix(target, chosen)
@@ -90,7 +91,7 @@ def export_masks(
     Raises:
         FormatError: if the format is unknown or cannot hold these masks, or the path must not be written.
     """
-    chosen, target = find_format(name), Path(path).expanduser()
+    chosen, target = find_format(name), path_of(path)
     if chosen.needs_video and masks.frames is None:
         raise FormatError(f"{name} shows the video, which is not here; give it (--video), or use coco or davis")
     if masks.frames is not None:
@@ -111,7 +112,7 @@ def check_source(path: str | Path, name: str | None = None) -> None:
     """
     if name is not None and find_format(name).read is None:
         raise FormatError(f"{name} is only written, not read; formats that are read: {', '.join(readable())}")
-    if not Path(path).expanduser().exists():
+    if not path_of(path).exists():
         raise FormatError(f"there is no file or folder {path}; give the path of masks")
 
 
@@ -127,7 +128,7 @@ def read_masks(path: str | Path, name: str | None = None, *, step: Step = unwatc
         FormatError: if there are no such masks.
     """
     check_source(path, name)
-    source = Path(path).expanduser()
+    source = path_of(path)
     chosen = _recognised(source) if name is None else find_format(name)
     assert chosen.read
     return chosen.read(source, step)

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import torch
 
 from lit_widget.core.learner import Verdict as Settled
@@ -213,6 +214,8 @@ class Labelling:
         Raises:
             AnnotationError: saying why.
         """
+        if not isinstance(image, (int, np.integer)):
+            raise AnnotationError(f"an image is given by its number, not by {image!r}; `labels` lists all")
         if not 0 <= image < len(self.names):
             raise AnnotationError(f"there is no image {image}; images are 0 to {len(self.names) - 1}")
         if self.groups.of[image] == UNREADABLE:

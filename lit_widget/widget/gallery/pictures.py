@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image
 
 from lit_widget.images.datasets import open_images
-from lit_widget.images.sources import FileSource, ImageError, ImageSet, image_set
+from lit_widget.images.sources import FileSource, ImageError, ImageSet, image_set, read_upright
 
 SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff"})
 """Files that are taken for images in a folder."""
@@ -40,7 +40,7 @@ class Pictures:
             ImageError: if it cannot be read.
         """
         source = self.images.sources[index]
-        image = _of_file(source.path, at_most) if isinstance(source, FileSource) else Image.fromarray(source.read())
+        image = read_upright(source.path, at_most) if isinstance(source, FileSource) else Image.fromarray(source.read())
         image.thumbnail((at_most, at_most), Image.Resampling.BILINEAR, reducing_gap=2.0)
         return image
 
@@ -83,7 +83,7 @@ def _in_folder(given: Path, classes: Sequence[str]) -> ImageSet:
     folder = given.expanduser()
     if not folder.is_dir():
         raise ImageError(f"there is no folder {folder}; give the folder that holds the images")
-    found = sorted(path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES and path.is_file())
+    found = sorted(path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES and not path.is_dir())
     if not found:
         endings = ", ".join(sorted(SUFFIXES))
         raise ImageError(f"there is no image in {folder} and its subfolders; images end in {endings}")
@@ -97,13 +97,3 @@ def _names(images: ImageSet) -> list[str]:
         return [f"image {index}" for index in range(len(images))]
     shared = os.path.commonpath([path.parent for path in paths])
     return [Path(os.path.relpath(path, shared)).as_posix() for path in paths]
-
-
-def _of_file(path: Path, at_most: int) -> Image.Image:
-    try:
-        with Image.open(path) as file:
-            # A JPEG is decoded at a fraction of its size at a fraction of the time.
-            file.draft("RGB", (2 * at_most, 2 * at_most))
-            return ImageOps.exif_transpose(file).convert("RGB")
-    except Exception as error:
-        raise ImageError(f"{path} cannot be read as an image ({error}); replace or remove it") from error

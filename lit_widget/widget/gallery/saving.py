@@ -59,6 +59,8 @@ class Saving:
             w = LITClassifier.open("labels.lit")
             ```
         """
+        if "classes" in options:
+            raise SessionFileError("the classes are in the session's file; leave them out")
         file, stored = open_labels(path)
         try:
             _require_model(stored, options)

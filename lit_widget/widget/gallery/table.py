@@ -7,6 +7,8 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from lit_widget.core.paths import path_of
+
 from .groups import UNREADABLE
 
 if TYPE_CHECKING:
@@ -39,7 +41,7 @@ def write_table(labelling: Labelling, path: str | os.PathLike, *, overwrite: boo
     Raises:
         ValueError: if the form is unknown, the folder is missing, or the file is there already.
     """
-    target = Path(path).expanduser()
+    target = path_of(path)
     kind = target.suffix.lower().removeprefix(".")
     if kind not in FORMATS:
         raise ValueError(f"labels are written as {' or '.join(FORMATS)}; give a path that ends so, not {target.name!r}")

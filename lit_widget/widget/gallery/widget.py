@@ -14,6 +14,7 @@ from lit_widget.core.strategy import LitLora, Original, Strategy, find_strategy
 from lit_widget.images.clip import POCKET, Clip
 from lit_widget.images.features import FeatureStore
 from lit_widget.images.head import PLACEMENTS
+from lit_widget.images.learner import TOP
 from lit_widget.images.sources import ImageError
 from lit_widget.widget.activity import Activity
 from lit_widget.widget.codec import encode_jpeg
@@ -65,6 +66,7 @@ class LITClassifier(Readings, Saving, WorkingWidget):
         strategy: "lit-lora" learns, "original" does not.
         placement: where the adapters are put, a name from `lit_widget.images.head.PLACEMENTS`.
         top: how many first guesses of a model count as having known the class; a label among them is no correction.
+            Three by default, or one less than there are classes.
         update: how a correction is learned.
         loss: what is minimised.
         seed: of the adapters' initial weights and dropout.
@@ -95,7 +97,7 @@ class LITClassifier(Readings, Saving, WorkingWidget):
         model: str | Model = POCKET,
         strategy: str | Strategy = "lit-lora",
         placement: str = "projection",
-        top: int = 3,
+        top: int | None = None,
         update: UpdateConfig | None = None,
         loss: LossConfig | None = None,
         seed: int = 123,
@@ -107,6 +109,7 @@ class LITClassifier(Readings, Saving, WorkingWidget):
             raise ValueError(f"adapters are placed at {' or '.join(PLACEMENTS)}, not at {placement!r}")
         chosen, pictures = find_strategy(strategy, STRATEGIES), open_pictures(images, classes)
         names = pictures.images.class_names
+        top = min(TOP, len(names) - 1) if top is None else top
         if not 1 <= top < len(names):
             raise ValueError(f"top is from 1 to {len(names) - 1}, one less than there are classes; got {top}")
         clip: Any = Clip.load(model) if isinstance(model, str) else model
@@ -133,6 +136,7 @@ class LITClassifier(Readings, Saving, WorkingWidget):
             restore(session, self._labelling)
         self._errors: list[Exception] = []
         self._listeners: list[tuple[str | None, Callable[[Said], object]]] = []
+        self._said: list[Said] = []
         self._model_worker = Worker("model", self._failed)
         self._look_worker = Worker("look", self._failed)
         self._pixel_worker = Worker("pixels", self._failed)
@@ -312,6 +316,8 @@ class LITClassifier(Readings, Saving, WorkingWidget):
                     self._errors.append(error)
                 current.tell("failed")
                 raise
+            finally:
+                self._tell()
             current.tell("done")
             self._pixel_worker.submit(lambda _: self._refresh_preview())
 
@@ -331,8 +337,13 @@ class LITClassifier(Readings, Saving, WorkingWidget):
         if self._keeper is not None:
             self._keeper.heard(what, image, entry)
         label = self.classes[entry.label] if entry.label >= 0 else None
-        said = Said(what, image, self._pictures.names[image], label, entry.verdict, entry.flagged)
-        tell(self._listeners, said, self._failed)
+        self._said.append(Said(what, image, self._pictures.names[image], label, entry.verdict, entry.flagged))
+
+    def _tell(self) -> None:
+        """Tell listeners of what work has done, which is in the session's file by now."""
+        said, self._said = self._said, []
+        for each in said:
+            tell(self._listeners, each, self._failed)
 
     def _refresh_preview(self) -> None:
         self.preview = encode_jpeg(np.asarray(still(self._labelling, self._shown)))
