@@ -239,7 +239,7 @@ def test_unlearning_keeps_the_label(gallery):
         ([grey(1)], "wren", r"classes are a list of names, such as \['wren', 'robin'\], not 'wren'"),
         ([grey(1)], ["wren"], "at least two"),
         ([grey(1)], ["wren", " "], "class 1 has an empty name"),
-        ([grey(1)], ["wren", "robin", "Wren"], "classes 0 and 2 are both called"),
+        ([grey(1)], ["wren", "robin", "Wren"], "classes 0 and 2 are called"),
     ],
 )
 def test_what_cannot_be_labelled_is_refused(images, classes, sentence):
@@ -249,7 +249,7 @@ def test_what_cannot_be_labelled_is_refused(images, classes, sentence):
 
 def test_a_folder_without_images_is_refused(tmp_path):
     (tmp_path / "notes.txt").write_text("nothing")
-    with pytest.raises(ValueError, match=r"there is no image in .* images end in .bmp"):
+    with pytest.raises(ValueError, match=r"there is no image in .* images end in .avif"):
         opened(tmp_path, ["a", "b"])
 
 
@@ -259,8 +259,10 @@ def test_wrong_options_are_refused(options):
         opened(**options)
 
 
-def test_few_classes_need_no_option():
-    gallery = gallery_on(arrays(3), ["fox", "wolf"])
+def test_few_classes_need_no_option_and_unknown_words_are_said():
+    with pytest.warns(UserWarning, match=r"'pocket' sees no difference between 'wolf' and other classes \(1 of 2"):
+        gallery = gallery_on(arrays(3), ["fox", "wolf"])
+    assert gallery._labelling.state.group == guesses(gallery, 0, 1)[0]
     assert gallery._labelling.top == 1
     gallery.close()
 
@@ -496,6 +498,26 @@ def test_what_is_heard_of_is_in_the_file(tmp_path):
     done(gallery)
     assert kept == [(missed(gallery, image),) for image in range(4)]
     gallery.close()
+
+
+def test_images_that_changed_are_named(tmp_path):
+    folder, names, features = tmp_path / "images", list(look_alikes().class_names), tmp_path / "features"
+    folder.mkdir()
+    for index, array in enumerate(arrays(4)):
+        Image.fromarray(array).save(folder / f"{index}.png")
+    gallery = gallery_on(folder, names, session=tmp_path / "labels.lit", features=features)
+    gallery.label(1, 0)
+    done(gallery).close()
+    Image.fromarray(grey(3)).save(folder / "1.png")
+    with pytest.warns(UserWarning, match="not what they were when the session was begun: 1.png; their labels are kept"):
+        again = LITClassifier.open(tmp_path / "labels.lit", features=features)
+    assert again.labels.label[1] == names[0]
+    again.close()
+    (folder / "0.png").rename(folder / "9.png")
+    (folder / ".ipynb_checkpoints").mkdir()
+    (folder / ".ipynb_checkpoints" / "1-checkpoint.png").write_bytes((folder / "1.png").read_bytes())
+    with pytest.raises(ValueError, match=r"give those that it was made with; missing: 0.png; new: 9.png$"):
+        LITClassifier.open(tmp_path / "labels.lit", features=features)
 
 
 def test_what_is_no_session_of_labels_is_refused(tmp_path):

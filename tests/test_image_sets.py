@@ -164,7 +164,7 @@ def test_images_of_ones_own(tmp_path):
         (([1, 2], ["a", "b"], ["a", "c"]), "the label 'c' is none of the 2 classes (1 such images)"),
         (([1, 2], ["a", "b"], [0, 2]), "image 1 has the label 2, and labels are 0 to 1"),
         (([1], ["a"], [0]), "classes must be at least two"),
-        (([1], ["a", " A "], [0]), "classes 0 and 1 are both called 'A'"),
+        (([1], ["a", " A "], [0]), "classes 0 and 1 are called 'a' and 'A', too alike"),
         (([1], ["a", " "], [0]), "class 1 has an empty name"),
     ],
 )

@@ -156,6 +156,36 @@ describe("labelling", () => {
   });
 });
 
+it("keeps the label of the last image until somebody goes there", async () => {
+  const all = [0, 1, 2, 3, 4].map((label): [Verdict, number] => ["confirmed", label % 3]);
+  model.receive(someState({ image: 4 }, all));
+  await settled();
+  press("Enter");
+  press("2");
+  expect(labels()).toEqual([]);
+  await settled();
+  expect(root.querySelector(".lit-status")?.textContent).toContain("This image has its label");
+  press("ArrowLeft");
+  press("2");
+  expect(labels()).toEqual([[3, 1]]);
+});
+
+it("labels nothing behind the help", () => {
+  press("?", { shiftKey: true });
+  for (const key of ["Enter", "1", "w", " ", "!"]) press(key);
+  press("Escape");
+  expect(model.sent.map(({ type }) => type).filter((type) => type !== "requestPictures")).toEqual(["hello"]);
+  press("Enter");
+  expect(labels()).toEqual([[0, 0]]);
+});
+
+it("forgets an error once the user goes on", async () => {
+  model.receive({ type: "error", message: "there is nothing to undo" });
+  press("Enter");
+  await settled();
+  expect(root.dataset.status).not.toBe("error");
+});
+
 describe("search", () => {
   it("begins with any letter, without losing one", () => {
     press("b");
@@ -172,8 +202,13 @@ describe("search", () => {
     press("/");
     expect(document.activeElement).toBe(input());
     expect(input().value).toBe("");
-    press("7", {}, input());
+    press("Enter", {}, input());
     expect(labels()).toEqual([]);
+    press("ArrowDown", {}, input());
+    press("Enter", {}, input());
+    expect(labels()).toEqual([[0, 0]]);
+    press("0");
+    expect(input().value).toBe("0");
     press("Escape", {}, input());
     expect(document.activeElement).toBe(root);
   });

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from unicodedata import normalize
 
 
 def checked_names(class_names: Sequence[str]) -> list[str]:
     """Class names that can be told apart.
 
     Raises:
-        ValueError: if there are fewer than two, one is empty, or two are equal but for case and spaces.
+        ValueError: if there are fewer than two, one is empty, or two are equal but for case, spaces and how their
+            accents are written.
     """
     names = [name.strip() for name in class_names]
     if len(names) < 2:
@@ -18,7 +20,10 @@ def checked_names(class_names: Sequence[str]) -> list[str]:
     for index, name in enumerate(names):
         if not name:
             raise ValueError(f"class {index} has an empty name; name it")
-        first = seen.setdefault(" ".join(name.lower().split()), index)
+        first = seen.setdefault(" ".join(normalize("NFC", name).lower().split()), index)
         if first != index:
-            raise ValueError(f"classes {first} and {index} are both called {name!r}; rename or merge them")
+            same = (
+                f"both called {name!r}" if names[first] == name else f"called {names[first]!r} and {name!r}, too alike"
+            )
+            raise ValueError(f"classes {first} and {index} are {same}; rename or merge them")
     return names

@@ -72,6 +72,11 @@ class Head(nn.Module):
         self.register_buffer("classes", nn.functional.normalize(classes.float(), dim=-1))
         self.scale = scale
 
+    def alike(self) -> list[int]:
+        """Classes that the model cannot tell from an earlier one, since their embeddings are the same."""
+        same = (self.classes @ self.classes.T > 1 - 1e-5).tril(-1)
+        return same.any(1).nonzero().flatten().tolist()
+
     def forward(self, features: Float[Tensor, "n d"]) -> Float[Tensor, "n k"]:
         """Scores of all classes.
 

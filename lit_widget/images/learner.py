@@ -45,8 +45,8 @@ class Ranking:
     given: bool = False
 
     def top(self, n: int = TOP) -> list[int]:
-        """The best classes, the best first."""
-        return self.scores.topk(min(n, len(self.scores))).indices.tolist()
+        """The best classes, the best first; of equal ones that which comes first among the classes."""
+        return self.scores.argsort(descending=True, stable=True)[:n].tolist()
 
 
 @runtime_checkable

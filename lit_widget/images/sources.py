@@ -34,6 +34,29 @@ class Source(Protocol):
         ...
 
 
+SUFFIXES = frozenset(
+    {".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".avif", ".heic", ".heif", ".jxl", ".jp2"}
+    | {".psd", ".ppm", ".pgm", ".dcm", ".svg", ".dng", ".cr2", ".nef"}
+)
+"""Endings of files that are taken for images; those of them that cannot be read are named, not passed over."""
+
+
+def image_files(folder: Path) -> list[Path]:
+    """Image files in a folder and its subfolders, in order; what is hidden, or a program's own, is none of them."""
+    return sorted(path for path in folder.rglob("*") if is_image(path, folder))
+
+
+def is_image(path: Path, folder: Path) -> bool:
+    """Whether a file below a folder is meant to be an image; `read_upright` says whether it is one."""
+    hidden = any(map(is_hidden, path.relative_to(folder).parts))
+    return path.suffix.lower() in SUFFIXES and not hidden and not path.is_dir()
+
+
+def is_hidden(name: str) -> bool:
+    """Whether a file or folder is a program's own, such as `.ipynb_checkpoints`."""
+    return name.startswith((".", "__MACOSX"))
+
+
 def read_upright(path: Path, at_most: int | None = None) -> Image.Image:
     """An image file in RGB, turned as its camera says.
 
@@ -50,6 +73,8 @@ def read_upright(path: Path, at_most: int | None = None) -> Image.Image:
                 if at_most is not None:
                     file.draft("RGB", (2 * at_most, 2 * at_most))
                 return ImageOps.exif_transpose(file).convert("RGB")
+    except Image.DecompressionBombError as error:
+        raise ImageError(f"{path} has too many pixels; scale it down") from error
     except Exception as error:
         raise ImageError(f"{path} cannot be read as an image ({error}); replace or remove it") from error
     raise ImageError(f"{path} has more than 8 bits per channel (mode {file.mode}); scale it to 8 bits first")

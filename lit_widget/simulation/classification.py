@@ -165,7 +165,8 @@ def simulate_classification(
         Corrections per group, order and strategy.
 
     Raises:
-        ValueError: if a strategy is unknown, "original" is missing, or labels and images do not fit.
+        ValueError: if a strategy is unknown, "original" is missing, shuffles are negative, or labels and images do not
+            fit.
 
     Example:
         ```python
@@ -183,6 +184,8 @@ def simulate_classification(
     """
     n_classes, n_images = len(learner.head.classes), len(learner.features)
     check_strategies(strategies)
+    if not isinstance(shuffles, int) or shuffles < 0:
+        raise ValueError(f"shuffles are a number of random orders, 0 or more, got {shuffles!r}")
     if len(labels) != n_images or not all(0 <= label < n_classes for label in labels):
         raise ValueError(f"each of {n_images} images needs a label from 0 to {n_classes - 1}, got {len(labels)} labels")
     user, random = LabelUser(labels, n_classes), np.random.default_rng(seed)

@@ -20,6 +20,9 @@ from .worker import Worker
 PICTURE_WITHIN_S = 2.0
 """How long the output of a cell waits for its picture."""
 
+MORE_ERRORS = 5
+"""Errors beside the first that `wait` tells of one by one."""
+
 
 def best_transport() -> str:
     """Colab drops what threads send; there the view asks instead."""
@@ -48,8 +51,8 @@ class WorkingWidget(ThreadedWidget):
             Whether it was done in time.
 
         Raises:
-            Exception: the first error, since the last call, of work that methods asked for; a view shows the
-                errors of its own.
+            Exception: the first error, since the last call, of work that methods asked for, with others as notes; a
+                view shows the errors of its own.
         """
         deadline = None if timeout is None else time.monotonic() + timeout
         done = all(
@@ -57,7 +60,11 @@ class WorkingWidget(ThreadedWidget):
             for worker in self._awaited()
         )
         if self._errors:
-            first, self._errors = self._errors[0], []
+            (first, *more), self._errors = self._errors, []
+            for each in more[:MORE_ERRORS]:
+                first.add_note(f"also: {each}")
+            if len(more) > MORE_ERRORS:
+                first.add_note(f"and {len(more) - MORE_ERRORS} more")
             # The worker's frames would bury the sentence.
             raise first.with_traceback(None) from None
         return done

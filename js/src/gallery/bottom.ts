@@ -15,6 +15,9 @@ export function statusText(store: GalleryStore): string {
   if (store.notice) return store.notice;
   if (store.learning) return store.job?.note ?? "Learning";
   const left = look.n_images - look.n_unreadable - state.n_confirmed - state.n_accepted - state.n_corrected;
+  if (look.status === "done" && look.n_unreadable === look.n_images) {
+    return "No image can be read; the help (?) says why";
+  }
   if (look.status === "done" && left - state.n_skipped <= 0) {
     return state.n_skipped > 0
       ? `All is done but ${state.n_skipped} skipped. w.labels is the table, w.export("labels.csv") writes it`

@@ -29,8 +29,7 @@ export function makeCommands({ store, transport, releaseFocus, focusSearch }: Su
   }
 
   function show(image: number): void {
-    if (image === store.image) return;
-    transport.send({ type: "show", image });
+    if (image !== store.image) transport.send({ type: "show", image });
     store.goTo(image);
   }
 
@@ -50,6 +49,10 @@ export function makeCommands({ store, transport, releaseFocus, focusSearch }: Su
     row(n: number): void {
       const chosen = store.search ? found()[n] : store.guesses[n]?.label;
       if (chosen === undefined) return;
+      if (store.keepsLabel) {
+        store.set({ notice: "This image has its label; ← or a click goes to an image to change it" });
+        return;
+      }
       if (store.search) closeSearch();
       label(chosen);
     },
@@ -93,16 +96,22 @@ export function makeCommands({ store, transport, releaseFocus, focusSearch }: Su
     /** Begin to search, with what was typed so far. */
     type(text: string): void {
       if (!store.state) return;
-      store.set({ search: { text, picked: 0 } });
+      store.set({ search: { text, picked: text.trim() ? 0 : -1 } });
       focusSearch(text);
     },
     pick(by: number): void {
       if (!store.search) return;
       const count = Math.max(1, found().length);
-      store.set({ search: { ...store.search, picked: (store.search.picked + by + count) % count } });
+      const picked =
+        store.search.picked < 0 && by < 0 ? count - 1 : (store.search.picked + by + count) % count;
+      store.set({ search: { ...store.search, picked } });
     },
     take(): void {
       if (!store.search) return;
+      if (store.search.picked < 0) {
+        store.set({ notice: "Type a part of the class's name, or choose with ↑ ↓" });
+        return;
+      }
       const chosen = found()[store.search.picked];
       if (chosen === undefined) store.set({ notice: `There is no class like ${store.search.text}` });
       else this.row(store.search.picked);
@@ -125,6 +134,7 @@ export function makeCommands({ store, transport, releaseFocus, focusSearch }: Su
     },
     toggleFull: () => store.set({ full: !store.full }),
     toggleHelp: () => store.set({ help: !store.help }),
+    helpIsOpen: () => store.help,
     dismissError: () => store.set({ error: "" }),
   };
 }

@@ -5,6 +5,8 @@ import { type Commands, ROWS } from "./commands";
 import type { Guess } from "./messages";
 import type { GalleryStore } from "./store";
 
+const DOUBLE_CLICK_MS = 250;
+
 let views = 0;
 
 /** Percent in words: never "0" for what is only small. */
@@ -25,7 +27,12 @@ function makeRow(index: number, run: () => void) {
     ...bars,
   );
   element.addEventListener("mousedown", (event) => event.preventDefault());
-  element.addEventListener("click", run);
+  let clicked = Number.NEGATIVE_INFINITY;
+  element.addEventListener("click", ({ timeStamp }) => {
+    // A double click must not label the next image, too.
+    if (timeStamp - clicked > DOUBLE_CLICK_MS) run();
+    clicked = timeStamp;
+  });
 
   function update(label: string, guess: Guess | null): void {
     setText(name, label);
@@ -48,7 +55,6 @@ export function makeGuesses(store: GalleryStore, commands: Commands) {
     class: "lit-name",
     type: "text",
     role: "combobox",
-    placeholder: "Type, or /, to search all classes",
     "aria-label": "Search all classes",
     "aria-autocomplete": "list",
     "aria-controls": id,
@@ -80,6 +86,10 @@ export function makeGuesses(store: GalleryStore, commands: Commands) {
     nothing,
   );
 
+  const hint = memo(() => {
+    const digits = store.classes.some((name) => /^\d/.test(name));
+    input.placeholder = `Type${digits ? ", or / before a digit," : ""} to search all classes`;
+  });
   const fill = memo(() => {
     const { search } = store;
     // While a correction is learned, what was guessed before it stays in sight, pale and without effect.
@@ -97,8 +107,9 @@ export function makeGuesses(store: GalleryStore, commands: Commands) {
       row.classList.toggle("lit-top", !search && index + 1 === store.state?.top);
       if (item) update(store.nameOf(item.label), item.guess);
     });
-    nothing.hidden = !search || shown.length > 0;
-    setText(nothing, `No class is called so; there are ${store.classes.length}.`);
+    nothing.hidden = !search || (shown.length > 0 && shown.length < ROWS);
+    const many = `${ROWS} of ${store.classes.length} classes at most; type more of the name`;
+    setText(nothing, shown.length ? many : `No class is called so; there are ${store.classes.length}.`);
   });
 
   function update(): void {
@@ -106,8 +117,9 @@ export function makeGuesses(store: GalleryStore, commands: Commands) {
     if (search && input.value !== search.text) input.value = search.text;
     if (!search && input.value !== "") input.value = "";
     input.disabled = !state;
+    hint(store.classes.length);
     input.setAttribute("aria-expanded", String(search !== null));
-    if (search) input.setAttribute("aria-activedescendant", `${id}-${search.picked}`);
+    if (search && search.picked >= 0) input.setAttribute("aria-activedescendant", `${id}-${search.picked}`);
     else input.removeAttribute("aria-activedescendant");
     setText(head, search ? "Classes found" : "Guesses");
     list.setAttribute("aria-label", head.textContent ?? "");

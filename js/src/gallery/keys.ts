@@ -9,6 +9,8 @@ export interface Binding {
   does: string;
   run(commands: Commands, key: string): void;
   repeats?: boolean;
+  /** Also while the help covers the image. */
+  inHelp?: boolean;
 }
 
 const digits = ["1", "2", "3", "4", "5", "6", "7", "8", "9"];
@@ -52,17 +54,19 @@ export const BINDINGS: readonly Binding[] = [
     run: (c) => c.group(-1),
   },
   { keys: ["ArrowDown", "PageDown"], shown: "↓", does: "Next group", run: (c) => c.group(1) },
-  { keys: ["F2"], shown: "F2", does: "Fill the window", run: (c) => c.toggleFull() },
-  { keys: ["?", "Shift+?"], shown: "?", does: "This help", run: (c) => c.toggleHelp() },
+  { keys: ["F2"], shown: "F2", does: "Fill the window", run: (c) => c.toggleFull(), inHelp: true },
+  { keys: ["?", "Shift+?"], shown: "?", does: "This help", run: (c) => c.toggleHelp(), inHelp: true },
   {
     keys: ["Escape"],
     shown: "Esc",
     does: "Close search or help, else leave",
     run: (c) => c.escape(),
+    inHelp: true,
   },
 ];
 
-const TYPED = /^\p{L}$/u;
+/** All that a name may hold. */
+const TYPED = /^[\p{L}\p{N}\p{P}\p{S}]$/u;
 
 /** Listen on the widget's root; what it handles never reaches the notebook. */
 export function listenToKeys(root: HTMLElement, search: HTMLElement, commands: Commands): () => void {
@@ -89,6 +93,7 @@ export function listenToKeys(root: HTMLElement, search: HTMLElement, commands: C
     const typed = !event.ctrlKey && !event.metaKey && TYPED.test(event.key);
     if (!binding && !typed) return;
     event.stopPropagation();
+    if (commands.helpIsOpen() && !binding?.inHelp) return;
     const onButton = event.target instanceof Element && event.target.closest("button") !== null;
     // A focused button takes these two itself.
     if (onButton && (key === " " || key === "Enter")) return;

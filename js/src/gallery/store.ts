@@ -30,6 +30,8 @@ export class GalleryStore {
   awaiting = false;
   /** Where the user went; the kernel follows. */
   #going: number | null = null;
+  /** Where the user went last, until something is said there. */
+  #visited = -1;
   #subscribers = new Set<() => void>();
 
   subscribe(callback: () => void): () => void {
@@ -80,9 +82,15 @@ export class GalleryStore {
     return this.classes[label] ?? "";
   }
 
+  /** Whether the image has a label and nobody went to it to change that, as after the last one. */
+  get keepsLabel(): boolean {
+    const { tile } = this;
+    return tile !== undefined && this.image !== this.#visited && (this.labelOf(tile) ?? SKIPPED) !== SKIPPED;
+  }
+
   /** Show an image at once; the kernel is told by whoever calls. */
   goTo(image: number): void {
-    this.#going = image;
+    this.#going = this.#visited = image;
     this.set({ image, notice: "" });
   }
 
@@ -92,6 +100,9 @@ export class GalleryStore {
       label === SKIPPED || this.cards.get(image)?.guesses.find((guess) => guess.label === label)?.known;
     if (!known && this.state?.learning) this.awaiting = true;
     this.pending.set(image, label);
+    this.#visited = -1;
+    // Whoever goes on has read it; what still holds is said again.
+    this.error = "";
     const tiles = this.state?.tiles ?? [];
     const at = tiles.findIndex((tile) => tile.image === image);
     const next = tiles

@@ -48,7 +48,9 @@ export function makeToolbar(store: GalleryStore, commands: Commands) {
         state.n_skipped > 0 ? `${state.n_skipped} skipped` : "",
         state.n_flagged > 0 ? `${state.n_flagged} flagged` : "",
       ].filter(Boolean);
-      setText(position, [`${labelled} of ${state.n_images} labelled`, ...more].join(" · "));
+      const unread = store.look?.n_unreadable ?? 0;
+      if (unread > 0) more.push(`${unread} unreadable`);
+      setText(position, [`${labelled} of ${state.n_images - unread} labelled`, ...more].join(" · "));
     }
     setText(model, store.link === "connected" ? (state?.model ?? "") : LINKS[store.link]);
     link.dataset.link = store.link;

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from PIL import Image
-
-from lit_widget.images.sources import FileSource, ImageError, ImageSet
+from lit_widget.images.sources import FileSource, ImageError, ImageSet, image_files, is_hidden, is_image
 
 from .layout import require, spoken
 
@@ -26,15 +24,13 @@ def open_folders(root: str | Path, split: str | None = None) -> ImageSet:
     folder = require(Path(root).expanduser() / (split or ""), LAYOUT)
     if not folder.is_dir():
         raise ImageError(f"{folder} is a file; {LAYOUT}")
-    classes = sorted(path for path in folder.iterdir() if path.is_dir() and not path.name.startswith("."))
-    loose = sorted(path for path in folder.iterdir() if not path.is_dir() and _is_image(path))
+    classes = sorted(path for path in folder.iterdir() if path.is_dir() and not is_hidden(path.name))
+    loose = sorted(path for path in folder.iterdir() if is_image(path, folder))
     if loose:
         raise ImageError(f"{loose[0]} lies beside the classes and has none; move it into a folder of its class")
     if len(classes) < 2:
         raise ImageError(f"{folder} holds {len(classes)} folders; {LAYOUT}, of at least two classes")
-    found = {
-        path: sorted(each for each in path.rglob("*") if not each.is_dir() and _is_image(each)) for path in classes
-    }
+    found = {path: image_files(path) for path in classes}
     empty = [path for path, images in found.items() if not images]
     if empty:
         raise ImageError(f"{empty[0]} holds no images ({len(empty)} such folders); fill or remove it; {LAYOUT}")
@@ -44,8 +40,3 @@ def open_folders(root: str | Path, split: str | None = None) -> ImageSet:
         [spoken(path.name) for path in classes],
         [label for label, images in enumerate(found.values()) for _ in images],
     )
-
-
-def _is_image(path: Path) -> bool:
-    """Whether Pillow reads files with this ending; anything else in a folder is no image and not meant to be one."""
-    return not path.name.startswith(".") and path.suffix.lower() in Image.registered_extensions()

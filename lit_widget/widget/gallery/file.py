@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from lit_widget.images.sources import ImageError
+from lit_widget.images.sources import FileSource, ImageError, Source
 from lit_widget.widget.store.file import Kind, SessionFile, SessionFileError
 from lit_widget.widget.store.values import from_json
 
@@ -50,6 +50,7 @@ class Stored:
         named: whether the classes are those of the place's own.
         n_images: how many there were.
         digest: of their names, in order.
+        images: the name of each, and what tells it from another of that name; nothing in older files.
         classes: names of the classes.
         model: name of the model.
         strategy: name of the strategy.
@@ -62,6 +63,7 @@ class Stored:
     named: bool
     n_images: int
     digest: str
+    images: dict[str, str]
     classes: list[str]
     model: str
     strategy: str
@@ -73,6 +75,23 @@ class Stored:
 def digest_of(names: Sequence[str]) -> str:
     """A digest of names in order."""
     return hashlib.sha256(json.dumps(list(names)).encode()).hexdigest()
+
+
+def marked(pictures: Pictures) -> dict[str, str]:
+    """The name of each image, and what tells it from another of that name at little cost.
+
+    That is the size of a file, which may be moved, and a digest of what is no file.
+    """
+    return dict(zip(pictures.names, map(_mark, pictures.images.sources), strict=True))
+
+
+def _mark(source: Source) -> str:
+    if not isinstance(source, FileSource):
+        return source.key
+    try:
+        return f"{source.path.stat().st_size} bytes"
+    except OSError:
+        return "missing"
 
 
 def open_labels(path: str | os.PathLike) -> tuple[SessionFile, Stored]:
@@ -106,6 +125,7 @@ def stored_in(file: SessionFile) -> Stored:
     }
     kinds |= {"strategy": str, "placement": str, "top": int, "seed": int}
     values = {name: from_json(meta.get(name), kind) for name, kind in kinds.items()}
+    values["images"] = from_json(meta.get("images", "{}"), dict)
     place = from_json(meta.get("place"), list)
     texts = all(isinstance(each, str) for each in [*place, *values["classes"]])
     if not texts or len(place) > 1 or values["n_images"] < 1 or values["top"] < 1:
@@ -128,7 +148,8 @@ def images_of(stored: Stored, file: SessionFile) -> Pictures:
     try:
         return open_pictures(place, None if stored.named else stored.classes)
     except ImageError as error:
-        raise SessionFileError(f"{error}; say where the images are now: LITClassifier.open(path, images)") from None
+        reason = str(error).split(";")[0]
+        raise SessionFileError(f"{reason}; say where the images are now: LITClassifier.open(path, images)") from None
 
 
 def is_of_labels(path: str | os.PathLike) -> bool:

@@ -5,7 +5,6 @@ Everything here runs on the worker thread, one call at a time; `state` and `book
 
 from __future__ import annotations
 
-import operator
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -197,13 +196,12 @@ class Labelling:
             AnnotationError: if there is none; near names are named.
         """
         if isinstance(label, str):
-            if label not in self._numbers:
+            if label.strip() not in self._numbers:
                 raise AnnotationError(no_such_class(label, self.classes))
-            return self._numbers[label]
-        try:
-            number = operator.index(label)
-        except TypeError:
-            raise AnnotationError(f"a class is given by its name or its place in the list, not by {label!r}") from None
+            return self._numbers[label.strip()]
+        if not isinstance(label, (int, np.integer)) or isinstance(label, bool):
+            raise AnnotationError(f"a class is given by its name or its place in the list, not by {label!r}")
+        number = int(label)
         if not 0 <= number < len(self.classes):
             raise AnnotationError(f"there is no class {number}; classes are 0 to {len(self.classes) - 1}")
         return number
@@ -214,7 +212,7 @@ class Labelling:
         Raises:
             AnnotationError: saying why.
         """
-        if not isinstance(image, (int, np.integer)):
+        if not isinstance(image, (int, np.integer)) or isinstance(image, bool):
             raise AnnotationError(f"an image is given by its number, not by {image!r}; `labels` lists all")
         if not 0 <= image < len(self.names):
             raise AnnotationError(f"there is no image {image}; images are 0 to {len(self.names) - 1}")
@@ -290,8 +288,9 @@ class Labelling:
             self.session.forget(item)
         except KeyError:
             known = [lesson.verdict.item.image for lesson in self.session.lessons]
+            others = f", but from images {known}" if known else ""
             raise AnnotationError(
-                f"nothing was learned from image {image} since the session was opened, but from images {known}"
+                f"nothing was learned from image {image} since the session was opened{others}"
             ) from None
 
     def _travel(self, activity: Activity, what: str, said: str) -> None:
@@ -301,7 +300,8 @@ class Labelling:
             raise AnnotationError(f"there is nothing to {what}")
         (self.session.undo if what == "undo" else self.session.redo)()
         self.image, self._waiting = self._touched[0], False
-        activity.note = f"{said}: image {self.image}, {self.names[self.image]}"
+        number, name = f"image {self.image}", self.names[self.image]
+        activity.note = f"{said}: {number}" if name == number else f"{said}: {number}, {name}"
         self.heard(what, self.image, self.book[self.image])
         self.publish()
 

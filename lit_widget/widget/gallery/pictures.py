@@ -12,10 +12,7 @@ import numpy as np
 from PIL import Image
 
 from lit_widget.images.datasets import open_images
-from lit_widget.images.sources import FileSource, ImageError, ImageSet, image_set, read_upright
-
-SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff"})
-"""Files that are taken for images in a folder."""
+from lit_widget.images.sources import SUFFIXES, FileSource, ImageError, ImageSet, image_files, image_set, read_upright
 
 
 class Pictures:
@@ -56,7 +53,7 @@ def open_pictures(images: Any, classes: Sequence[str] | None) -> Pictures:
     Raises:
         ValueError: if there are no images, they are of no such kind, or classes cannot be told apart.
     """
-    if isinstance(classes, str) or any(not isinstance(each, str) for each in classes or ()):
+    if isinstance(classes, (str, set, frozenset)) or any(not isinstance(each, str) for each in classes or ()):
         raise ImageError(f"classes are a list of names, such as ['wren', 'robin'], not {classes!r}")
     if isinstance(images, Pictures):
         return images
@@ -64,6 +61,8 @@ def open_pictures(images: Any, classes: Sequence[str] | None) -> Pictures:
         return Pictures(images if classes is None else replace(images, class_names=classes, labels=None))
     if isinstance(images, (str, os.PathLike)):
         place = os.fspath(images)
+        if not place:
+            raise ImageError("images are a folder, and '' names none; '.' is the one that the notebook is in")
         return Pictures(open_images(place) if classes is None else _in_folder(Path(place), classes), place)
     if classes is None:
         raise ImageError("the images say nothing of classes; give their names: LITClassifier(images, ['wren', ...])")
@@ -83,7 +82,7 @@ def _in_folder(given: Path, classes: Sequence[str]) -> ImageSet:
     folder = given.expanduser()
     if not folder.is_dir():
         raise ImageError(f"there is no folder {folder}; give the folder that holds the images")
-    found = sorted(path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES and not path.is_dir())
+    found = image_files(folder)
     if not found:
         endings = ", ".join(sorted(SUFFIXES))
         raise ImageError(f"there is no image in {folder} and its subfolders; images end in {endings}")

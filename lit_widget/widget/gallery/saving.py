@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import os
 import pathlib
-from collections.abc import Callable, Mapping
+import warnings
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from lit_widget.images.clip import POCKET
@@ -14,7 +15,7 @@ from lit_widget.widget.outbox import Outbox
 from lit_widget.widget.saving import OfTheClass
 from lit_widget.widget.store.file import SessionFile, SessionFileError
 
-from .file import LABELS, Stored, digest_of, images_of, open_labels
+from .file import LABELS, Stored, digest_of, images_of, marked, open_labels
 from .keeping import Keeper
 from .labelling import Labelling
 from .pictures import Pictures, open_pictures
@@ -82,6 +83,7 @@ class Saving:
             "named": self._pictures.images.labels is not None,
             "n_images": len(self._pictures),
             "digest": digest_of(self._pictures.names),
+            "images": marked(self._pictures),
             "classes": labelling.classes,
             "model": labelling.model,
             "strategy": labelling.session.strategy.name,
@@ -115,12 +117,26 @@ def _require_model(stored: Stored, options: Mapping[str, Any]) -> None:
         )
 
 
+def _few(names: Iterable[str]) -> str:
+    first, *more = sorted(names)
+    return f"{first} and {len(more)} more" if more else first
+
+
 def _same(stored: Stored, pictures: Pictures) -> Pictures:
     """The images, if they are those of the session."""
     if (len(pictures), digest_of(pictures.names)) != (stored.n_images, stored.digest):
+        odd = {"missing": stored.images.keys() - set(pictures.names), "new": set(pictures.names) - stored.images.keys()}
+        told = "".join(f"; {what}: {_few(names)}" for what, names in odd.items() if names and stored.images)
         raise SessionFileError(
             f"these are not the images of the session, which has {stored.n_images} with other names or in another "
-            f"order; here are {len(pictures)}: give those that it was made with"
+            f"order; here are {len(pictures)}: give those that it was made with{told}"
+        )
+    now = marked(pictures)
+    if changed := {name for name, mark in stored.images.items() if now.get(name) != mark}:
+        warnings.warn(
+            f"images are not what they were when the session was begun: {_few(changed)}; their labels are kept, look "
+            f"at them again",
+            stacklevel=4,
         )
     if list(pictures.images.class_names) != stored.classes:
         raise SessionFileError(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -32,7 +33,14 @@ def simulate(
         loss=learner.loss,
         seed=learner.seed,
     )
-    return lit_widget.simulate_classification(fresh, list(truth.values()), **options)
+    result = lit_widget.simulate_classification(fresh, list(truth.values()), **options)
+    if result.paired().empty:
+        warnings.warn(
+            f"no group of these {len(truth)} images needs enough corrections without learning to be counted, so that "
+            f"`summary` is empty; `records` has all groups",
+            stacklevel=3,
+        )
+    return result
 
 
 def _truth(labelling: Labelling, labels: Truth | None) -> dict[int, int]:

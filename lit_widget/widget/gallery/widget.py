@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pathlib
+import warnings
 from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
@@ -113,6 +114,13 @@ class LITClassifier(Readings, Saving, WorkingWidget):
         if not 1 <= top < len(names):
             raise ValueError(f"top is from 1 to {len(names) - 1}, one less than there are classes; got {top}")
         clip: Any = Clip.load(model) if isinstance(model, str) else model
+        head = clip.head(names)
+        if alike := head.alike():
+            warnings.warn(
+                f"the model {clip.name!r} sees no difference between {names[alike[0]]!r} and other classes "
+                f"({len(alike)} of {len(names)} such names): it does not know these words; give model= one that does",
+                stacklevel=2,
+            )
         store = FeatureStore(pictures.images, clip, None if features is None else pathlib.Path(features))
         transport = best_transport()
         super().__init__(transport=transport, view_height=view_height)
@@ -120,7 +128,7 @@ class LITClassifier(Readings, Saving, WorkingWidget):
         # With each label one image is new in the still picture; the others are not to be read again.
         self._shown = lru_cache(maxsize=32)(lambda image, side: pictures.shown(image, at_most=side))
         recipe, options = PLACEMENTS[placement].recipe(), {} if update is None else {"update": update}
-        learner = GalleryLearner(clip.head(names), store, recipe=recipe, loss=loss, seed=seed, **options)
+        learner = GalleryLearner(head, store, recipe=recipe, loss=loss, seed=seed, **options)
         self._outbox = Outbox(self.send, lambda: self._labelling.state, lambda: self.transport == "poll")
         self._labelling = Labelling(
             learner,
