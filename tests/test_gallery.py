@@ -12,7 +12,18 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from gallery_helpers import CLASSES, Slow, arrays, gallery_on, grey, label_all, look_alikes, opened
+from gallery_helpers import (
+    CLASSES,
+    Slow,
+    arrays,
+    features_folder,
+    gallery_on,
+    grey,
+    label_all,
+    look_alikes,
+    opened,
+    pocket,
+)
 from PIL import Image
 
 from lit_widget.core.checks import same_weights
@@ -368,6 +379,7 @@ def test_callbacks_hear_what_is_said_and_cannot_break_it(gallery):
     stop = gallery.on(None, heard.append)
     gallery.on("label", lambda said: labels.append((said.name, said.label)))
     gallery.on("label", lambda _: 1 / 0)
+    gallery.on("flag", lambda _: gallery.wait())
     gallery.label(0, missed(gallery, 0))
     gallery.flag(1)
     gallery.undo()
@@ -421,7 +433,7 @@ def test_the_simulation_takes_the_truth_from_wherever_it_is_known():
         unknown.run_simulation([0, 1])
     unknown.label(0, 1)
     unknown.label(1, 2)
-    done(unknown)
+    assert unknown.run_simulation(done(unknown).labels.label, shuffles=0).records.images.sum() == 3 * 2
     assert unknown.run_simulation(shuffles=0).records.query("strategy == 'original'").images.sum() == 2
     assert unknown.run_simulation({4: 0}, shuffles=0).records.query("strategy == 'original'").images.sum() == 1
     unknown.close()
@@ -498,6 +510,45 @@ def test_what_is_heard_of_is_in_the_file(tmp_path):
     done(gallery)
     assert kept == [(missed(gallery, image),) for image in range(4)]
     gallery.close()
+
+
+def test_closing_does_what_was_said_last(tmp_path):
+    gallery = gallery_on(session=tmp_path / "labels.lit")
+    for image in range(10):
+        gallery.label(image, 0)
+    gallery.cancel()
+    gallery.label(99, 0)
+    with pytest.warns(UserWarning, match="not done: there is no image 99"):
+        gallery.close()
+    again = LITClassifier.open(tmp_path / "labels.lit", look_alikes(), features=features_folder())
+    assert again.labels.label.notna().sum() == 10
+    again.close()
+
+
+def test_what_was_learned_before_reopening_can_be_taken_back(tmp_path):
+    twins, path = look_alikes(24).only([0, 0, 0, 1]), tmp_path / "labels.lit"
+    gallery = gallery_on(twins, session=path)
+    wrong, right = guesses(gallery, 0, CLASSES)[-2:]
+    gallery.label(0, wrong)
+    gallery.label(1, right)
+    done(gallery).close()
+    other = gallery_on(twins)
+    other.label(1, right)
+    expected = snapshot(done(other))
+    other.close()
+
+    again = LITClassifier.open(path, twins, model=pocket(), features=features_folder())
+    again.wait()
+    before = snapshot(again)
+    again.unlearn(0)
+    assert same_weights(snapshot(done(again)), expected)
+    again.undo()
+    assert same_weights(snapshot(done(again)), before)
+    again.label(0, right)
+    assert done(again).labels.label[0] == again.classes[right]
+    again.skip(1)
+    assert done(again).labels.verdict[1] == "skipped"
+    again.close()
 
 
 def test_images_that_changed_are_named(tmp_path):

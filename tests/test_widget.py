@@ -454,7 +454,8 @@ def test_close_frees_the_threads():
     widget.give_mask(0, TARGET[0])
     widget.track()
     assert set(threading.enumerate()) > before
-    widget.close()
+    with pytest.warns(UserWarning, match=r"closed before this had begun: .*track; `wait\(\)` before `close\(\)`"):
+        widget.close()
     assert set(threading.enumerate()) <= before
     with pytest.raises(RuntimeError, match="the widget was closed"):
         widget.click(0, 1.0, 1.0)

@@ -39,7 +39,7 @@ class PromptMethods:
         """
         item = self._item(frame, object_id)
         check_point(self._annotation.learner.size, x, y)
-        self._prompt(item, lambda _: self._annotation.click(item, x, y, positive=positive))
+        self._submit("predict", lambda _: self._annotation.click(item, x, y, positive=positive))
 
     @action
     def box(self, frame: int, x0: float, y0: float, x1: float, y1: float, *, object_id: int | None = None) -> None:
@@ -57,7 +57,7 @@ class PromptMethods:
             ValueError: if there is no such frame or object.
         """
         item = self._item(frame, object_id)
-        self._prompt(item, lambda _: self._annotation.box(item, (x0, y0, x1, y1)))
+        self._submit("predict", lambda _: self._annotation.box(item, (x0, y0, x1, y1)))
 
     @action
     def give_mask(self, frame: int, mask: np.ndarray, *, object_id: int | None = None) -> None:
@@ -74,7 +74,7 @@ class PromptMethods:
         item, checked = self._item(frame, object_id), checked_mask(self._annotation.learner.size, mask)
         if entry := doing():
             entry.arguments["mask"] = encode_mask(checked)
-        self._prompt(item, lambda _: self._annotation.give_mask(item, checked))
+        self._submit("predict", lambda _: self._annotation.give_mask(item, checked))
 
     @action
     def remove_prompt(self, frame: int, index: int, *, object_id: int | None = None) -> None:
@@ -104,8 +104,3 @@ class PromptMethods:
         """
         item = self._item(frame, object_id)
         self._submit("predict", lambda _: self._annotation.clear_prompts(item))
-
-    def _prompt(self, item: VideoItem, work: Callable[[Activity], None]) -> None:
-        # Here and not by the work, which may begin when the next object has been chosen.
-        self._annotation.active = item.object
-        self._submit("predict", work)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pathlib
+import warnings
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -305,7 +306,9 @@ class LITWidget(PromptMethods, ObjectMethods, Export, Readings, Logged, Saving, 
         return results[0]
 
     def close(self) -> None:
-        """Stop all work and free the video."""
+        """Stop all work and free the video; a warning names methods whose work had not begun."""
+        actions = self._journal.actions if hasattr(self, "_journal") else []
+        waiting = [each for each in actions if (each.outcome, each.by) == ("waiting", "method")]
         for name in ("_model_worker", "_pixel_worker"):
             worker = getattr(self, name, None)
             if worker is not None:
@@ -317,6 +320,8 @@ class LITWidget(PromptMethods, ObjectMethods, Export, Readings, Logged, Saving, 
             if hasattr(self, "_annotation"):
                 self.frames.close()
             super().close()
+            if names := ", ".join(each.name for each in waiting if each.outcome == "dropped"):
+                warnings.warn(f"closed before this had begun: {names}; `wait()` before `close()`", stacklevel=2)
 
     @traitlets.validate("frame_index")
     def _within_the_video(self, proposal: Any) -> int:

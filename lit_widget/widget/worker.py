@@ -74,7 +74,13 @@ class Worker:
                 job.interrupted.set()
 
     def wait(self, timeout: float | None = None) -> bool:
-        """Block until nothing is queued or running; returns whether that came within `timeout` seconds."""
+        """Block until nothing is queued or running; returns whether that came within `timeout` seconds.
+
+        Raises:
+            RuntimeError: on the worker's own thread, which would wait for itself.
+        """
+        if threading.current_thread() is self._thread:
+            raise RuntimeError("a function that the widget calls cannot wait for the widget; do so in a cell")
         deadline = None if timeout is None else time.monotonic() + timeout
         with self._idle:
             while self._waiting:
@@ -92,12 +98,22 @@ class Worker:
 
     def close(self) -> None:
         """Cancel everything and end the thread."""
-        with self._idle:
-            self._closed = True
-            self._queue.put(None)
+        self._end()
         self.cancel()
         if threading.current_thread() is not self._thread:
             self._thread.join(timeout=5)
+
+    def finish(self) -> None:
+        """Do all that waits, and end the thread."""
+        self._end()
+        if threading.current_thread() is not self._thread:
+            self.wait()
+            self._thread.join()
+
+    def _end(self) -> None:
+        with self._idle:
+            self._closed = True
+            self._queue.put(None)
 
     def _run(self) -> None:
         while (job := self._queue.get()) is not None:

@@ -6,7 +6,7 @@ Everything here runs on the worker thread, one call at a time; `state` and `book
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
@@ -284,14 +284,30 @@ class Labelling:
 
     def _forget(self, image: int) -> None:
         item = ImageItem(image, int(self.groups.of[image]))
+        learned = {item.image for each in self.learner.adapters.of(item.group) for item in each.learned_from}
+        if image not in learned:
+            others = f", but from images {sorted(learned)}" if learned else ""
+            raise AnnotationError(f"nothing was learned from image {image} in its group{others}")
         try:
             self.session.forget(item)
         except KeyError:
-            known = [lesson.verdict.item.image for lesson in self.session.lessons]
-            others = f", but from images {known}" if known else ""
-            raise AnnotationError(
-                f"nothing was learned from image {image} since the session was opened{others}"
-            ) from None
+            self._relearn_without(item)
+
+    def _relearn_without(self, item: ImageItem) -> None:
+        """Forget what was learned before the session was reopened, of which the file has the images in order."""
+        bank, strategy = self.learner.adapters, self.session.strategy
+        images = [each.image for adapter in bank.of(item.group) for each in adapter.learned_from]
+        bank.restore(_without(bank.snapshot(), item.group))
+        others = (each for each in self.session.lessons if each.verdict.item.group != item.group)
+        self.session.lessons = tuple(replace(each, before=_without(each.before, item.group)) for each in others)
+        self.session.strategy = self._strategy
+        try:
+            for image in (each for each in images if each != item.image):
+                again = ImageItem(image, item.group)
+                verdict = corrected(again, self.book[image].label, len(self.classes))
+                self.session.correct(self.session.predict(again), verdict)
+        finally:
+            self.session.strategy = strategy
 
     def _travel(self, activity: Activity, what: str, said: str) -> None:
         """Undo or redo, and go to the image of which that changed what was said."""
@@ -304,6 +320,11 @@ class Labelling:
         activity.note = f"{said}: {number}" if name == number else f"{said}: {number}, {name}"
         self.heard(what, self.image, self.book[self.image])
         self.publish()
+
+
+def _without(adapters: Mapping[tuple[Any, int], Any], group: int) -> dict[tuple[Any, int], Any]:
+    """Adapters of all groups but one."""
+    return {place: state for place, state in adapters.items() if place[0] != group}
 
 
 def _outcome(verdict: Verdict, update: UpdateReport | None) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import pathlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from .labelling import Labelling
@@ -73,13 +73,13 @@ class Readings:
         return write_table(self._labelling, path, overwrite=overwrite)
 
     def run_simulation(
-        self, labels: Sequence[str | int] | Mapping[int, str | int] | None = None, **options: Any
+        self, labels: Iterable[str | int | None] | Mapping[int, str | int] | None = None, **options: Any
     ) -> ClassificationResult:
         """Label these images with a simulated user, with and without learning, and count the corrections.
 
         Args:
-            labels: the true class of each image, or of some by index; without it those of the image set, else
-                the labels given so far, are the truth.
+            labels: the true class of each image, `None` where it is unknown, or of some by index; without it those of
+                the image set, else the labels given so far, are the truth.
             **options: as in `lit_widget.simulate_classification`.
 
         Returns:

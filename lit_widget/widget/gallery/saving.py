@@ -40,8 +40,7 @@ class Saving:
     def open(cls, path: str | os.PathLike, images: Any = None, **options: Any) -> Any:  # noqa: N805
         """Go on with a labelling where it was left, however its kernel ended.
 
-        Labels, marks, adapters and the journal are as they were. Undo begins anew, and what was learned before can be
-        unlearned no more.
+        Labels, marks, adapters and the journal are as they were; what was learned can be unlearned. Undo begins anew.
 
         Args:
             path: the session file.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import lit_widget
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from .labelling import Labelling
 
-Truth = Sequence[str | int] | Mapping[int, str | int]
+Truth = Iterable[str | int | None] | Mapping[int, str | int]
 
 
 def simulate(
@@ -49,14 +49,18 @@ def _truth(labelling: Labelling, labels: Truth | None) -> dict[int, int]:
         if not given:
             raise AnnotationError("there is no truth to simulate with: give labels=, or label some images first")
         return given
-    if not isinstance(labels, Mapping):
-        if len(labels) != len(labelling.names):
-            raise AnnotationError(
-                f"there are {len(labels)} labels for {len(labelling.names)} images; give one each, or a dictionary of "
-                f"labels by image"
-            )
-        # Those that cannot be read were told already.
-        labels = {image: label for image, label in enumerate(labels) if labelling.groups.of[image] >= 0}
-    for image in labels:
+    truth = dict(labels) if isinstance(labels, Mapping) else _known(labelling, list(labels))
+    for image in truth:
         labelling.check(image)
-    return {image: labelling.number(label) for image, label in labels.items()}
+    return {image: labelling.number(label) for image, label in truth.items()}
+
+
+def _known(labelling: Labelling, labels: list[str | int | None]) -> dict[int, str | int]:
+    """Labels by image, without those of images that cannot be read, told already, and without NaN."""
+    if len(labels) != len(labelling.names):
+        raise AnnotationError(
+            f"there are {len(labels)} labels for {len(labelling.names)} images; give one each, or a dictionary of "
+            f"labels by image"
+        )
+    readable = ((image, label) for image, label in enumerate(labels) if labelling.groups.of[image] >= 0)
+    return {image: label for image, label in readable if label is not None and label == label}  # noqa: PLR0124

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
 FORMATS = ("csv", "json")
 
+NAMES = ("label", "looks_like")
+"""Columns of names of classes, or `None`."""
+
 
 def table_of(labelling: Labelling) -> pd.DataFrame:
     """One row per image, those without a label included."""
@@ -32,14 +35,16 @@ def table_of(labelling: Labelling) -> pd.DataFrame:
         looks_like = classes[group] if group >= 0 else None
         rows.append((image, name, label, verdict, entry.flagged, looks_like, entry.learned, entry.took_s))
     columns = ["image", "name", "label", "verdict", "flagged", "looks_like", "learned", "update_s"]
-    return pd.DataFrame(rows, columns=columns).set_index("image")
+    table = pd.DataFrame(rows, columns=columns).set_index("image")
+    # pandas would write NaN where there is none.
+    return table.assign(**{name: table[name].astype(object).where(table[name].notna(), None) for name in NAMES})
 
 
 def write_table(labelling: Labelling, path: str | os.PathLike, *, overwrite: bool) -> Path:
     """Write the table to a file, all or nothing; its ending says in which form.
 
     Raises:
-        ValueError: if the form is unknown, the folder is missing, or the file is there already.
+        ValueError: if the form is unknown, the folder is missing, or the file is there already or cannot be written.
     """
     target = path_of(path)
     kind = target.suffix.lower().removeprefix(".")
@@ -53,6 +58,8 @@ def write_table(labelling: Labelling, path: str | os.PathLike, *, overwrite: boo
     try:
         draft.write_text(_csv(labelling) if kind == "csv" else _json(labelling), "utf-8")
         draft.replace(target)
+    except OSError as error:
+        raise ValueError(f"{target} cannot be written ({error.strerror}); nothing was changed") from error
     finally:
         draft.unlink(missing_ok=True)
     return target

@@ -243,9 +243,8 @@ class LITClassifier(Readings, Saving, WorkingWidget):
             self._look_worker.submit(self._look_at_all)
 
     def cancel(self) -> None:
-        """Stop looking at images, and drop work that waits; `look` goes on later."""
+        """Stop looking at images; `look` goes on later."""
         self._look_worker.cancel()
-        self._model_worker.cancel()
 
     def on(self, name: str | None, callback: Callable[[Said], object]) -> Callable[[], None]:
         """Have a function called whenever something was said of an image, by key or by method.
@@ -274,16 +273,20 @@ class LITClassifier(Readings, Saving, WorkingWidget):
     # --- Ending -------------------------------------------------------------------------------
 
     def close(self) -> None:
-        """Stop all work and let go of the session's file."""
-        for name in ("_look_worker", "_model_worker", "_pixel_worker"):
-            worker = getattr(self, name, None)
-            if worker is not None:
-                worker.close()
+        """Stop looking, do what was said last, and let go of the session's file; what failed unheard is a warning."""
+        # A widget that could not be made has none.
+        if hasattr(self, "_look_worker"):
+            self._look_worker.close()
+            self._model_worker.finish()
+            self._pixel_worker.close()
         try:
             if self._keeper is not None:
                 self._keeper.close()
         finally:
             super().close()
+            unheard, self._errors = getattr(self, "_errors", []), []
+            for error in unheard:
+                warnings.warn(f"not done: {error}", stacklevel=2)
 
     # --- Inside -------------------------------------------------------------------------------
 
