@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import lit_widget
 from lit_widget.images.features import ChosenFeatures
@@ -49,7 +49,8 @@ def _truth(labelling: Labelling, labels: Truth | None) -> dict[int, int]:
         if not given:
             raise AnnotationError("there is no truth to simulate with: give labels=, or label some images first")
         return given
-    truth = dict(labels) if isinstance(labels, Mapping) else _known(labelling, list(labels))
+    given = isinstance(labels, Mapping)
+    truth = cast("Mapping[int, str | int]", labels) if given else _known(labelling, list(labels))
     for image in truth:
         labelling.check(image)
     return {image: labelling.number(label) for image, label in truth.items()}
