@@ -1,4 +1,4 @@
-"""Write the tables of `reference/keys.md`, between its markers, from the view's own table of keys.
+"""Write the tables of `reference/keys.md`, between its markers, from the views' own tables of keys.
 
 python docs/keys_table.py
 """
@@ -9,7 +9,7 @@ import re
 from pathlib import Path
 
 PAGE = Path(__file__).parent / "reference" / "keys.md"
-SOURCE = Path(__file__).parent.parent / "js" / "src" / "keys.ts"
+SOURCE = Path(__file__).parent.parent / "js" / "src"
 
 GROUP = re.compile(r'^    "(?P<name>[^"]+)",$(?P<bindings>.*?)^  \],$', re.MULTILINE | re.DOTALL)
 BINDING = re.compile(r'shown: "(?P<shown>[^"]+)",\s+does: "(?P<does>[^"]+)"')
@@ -17,10 +17,11 @@ MOUSE = re.compile(r'^  \["(?P<shown>[^"]+)", "(?P<does>[^"]+)"\],$', re.MULTILI
 
 
 def tables() -> str:
-    """A table per group of keys, and one for the mouse."""
-    source = SOURCE.read_text("utf-8")
-    groups = [(group["name"], BINDING.findall(group["bindings"])) for group in GROUP.finditer(source)]
-    return "\n\n".join(table(name, rows) for name, rows in [*groups, ("Mouse and fingers", MOUSE.findall(source))])
+    """A table per group of keys, one for the mouse, and one for the gallery."""
+    video, gallery = ((SOURCE / name).read_text("utf-8") for name in ("keys.ts", "gallery/keys.ts"))
+    groups = [(group["name"], BINDING.findall(group["bindings"])) for group in GROUP.finditer(video)]
+    groups += [("Mouse and fingers", MOUSE.findall(video)), ("The gallery", BINDING.findall(gallery))]
+    return "\n\n".join(table(name, rows) for name, rows in groups)
 
 
 def table(name: str, rows: list[tuple[str, str]]) -> str:

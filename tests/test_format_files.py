@@ -179,6 +179,10 @@ def test_cvat_of_others(tmp_path):
         ("SIZED<track><mask frame='0' rle='-1, 3' left='0' top='0' width='2' height='1'/></track>", "from 0 up"),
         ("SIZED<track><mask frame='-1'/></track>", "a frame must be a whole number"),
         ("SIZED<track><polygon frame='1' points='a,b'/></track>", "cannot be read"),
+        (
+            "SIZED<track><polygon frame='1' points='0,0;1,nan;2,2'/></track>",
+            "a corner of a polygon is no finite number",
+        ),
     ],
 )
 def test_hostile_xml_is_refused(tmp_path, text, reason):

@@ -54,6 +54,8 @@ def test_gif_is_read_by_pillow(tmp_path):
     with Image.open(tmp_path / "out.gif") as image:
         assert image.size == (480, 367)
         assert image.info["loop"] == 0
+    report = export_masks(replace(masks, fps=100.0), tmp_path / "fast.gif", "gif")
+    assert "frames per second beyond 50" in report.lost
 
 
 def test_what_shows_the_video_needs_it(tmp_path):

@@ -34,7 +34,7 @@ def test_outlines_enclose_the_mask_and_its_holes(mask):
         assert np.array_equal(filled, mask)
 
 
-@given(st.lists(st.tuples(st.floats(), st.floats()), min_size=3, max_size=6))
+@given(st.lists(st.tuples(*[st.floats(allow_nan=False)] * 2), min_size=3, max_size=6))
 def test_corners_stay_in_the_frame(points):
     assert fill([near_pixels(np.array(points), (5, 8))], (5, 8)).shape == (5, 8)
 
@@ -87,6 +87,7 @@ def test_yolo_of_others(tmp_path):
         ("1 0.1 0.1", "2 numbers; a polygon has three"),
         ("x 0 0 0 0 0 0", "is no class and polygon"),
         ("1 0 0 0 0 0 a", "is no class and polygon"),
+        ("1 0 0 0 0 0 inf", "a corner of a polygon is no finite number"),
     ]:
         (tmp_path / "labels" / "im7.txt").write_text(wrong)
         with pytest.raises(FormatError, match=f"line 1 of .*{reason}"):

@@ -171,6 +171,10 @@ def test_coco_of_others(tmp_path):
     assert np.array_equal(back.masks[0, 3], wanted)
     assert [each.name for each in back.objects] == ["fish"]
     assert back.frame_names == ("7",)
+    triangle[0][0] = float("nan")
+    (tmp_path / "odd.json").write_text(json.dumps(content))
+    with pytest.raises(FormatError, match="a corner of a polygon is no finite number"):
+        read_masks(tmp_path / "odd.json")
 
 
 def test_what_is_there_is_not_overwritten(tmp_path):

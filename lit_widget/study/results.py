@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -166,7 +166,7 @@ def summary(folder: str | os.PathLike) -> StudySummary:
         What those who finished did.
 
     Raises:
-        StudyError: if there are no files, one is damaged or in use, or nobody has finished.
+        StudyError: if there are no files, one is damaged or a copy of another, or nobody has finished.
 
     Example:
         <!-- not run: nobody has finished -->
@@ -176,6 +176,7 @@ def summary(folder: str | os.PathLike) -> StudySummary:
         ```
     """
     tasks, errors, unfinished = list[dict](), list[dict](), list[str]()
+    known: dict[tuple[TaskResult, ...], Path] = {}
     for path in participant_files(folder):
         try:
             opened = ParticipantFile(path)
@@ -190,6 +191,9 @@ def summary(folder: str | os.PathLike) -> StudySummary:
                 results = list(_results(file))
             except (ValueError, OverflowError):
                 raise StudyError(f"{path} is damaged: it holds times that are no numbers; take it out") from None
+            same = known.setdefault(tuple(replace(result, participant="") for result, _ in results), path)
+            if same != path:
+                raise StudyError(f"{path} is a copy of {same}, to the millisecond; take one of them out")
             for result, own in results:
                 tasks.append(asdict(result))
                 where: dict[str, Any] = {key: getattr(result, key) for key in ("participant", "video", "condition")}

@@ -22,7 +22,7 @@ from torch import Tensor, nn
 from .attention import attend, tokens
 from .devices import Precision, explained
 from .memory import FrameRecord, FrameStatus, MaskOutput, Note, Recall
-from .memory_attention import CpuMemoryAttention
+from .memory_attention import CpuMemoryAttention, kept_bytes
 
 if TYPE_CHECKING:
     from sam2.modeling.sam2_base import SAM2Base
@@ -70,8 +70,8 @@ class FrameFeatures:
 
     @property
     def n_bytes(self) -> int:
-        """Memory that the tensors take."""
-        return sum(t.numel() * t.element_size() for t in (self.top, self.top_position, *self.high_res))
+        """Memory that the tensors take, and what memory attention keeps as long as they live."""
+        return sum(tensor.nbytes for tensor in (self.top, self.top_position, *self.high_res)) + kept_bytes(self.top)
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,7 @@ from .limits import (
 )
 from .mask_set import CompactMasks, FormatError, Mask, MaskObject, MaskSet, Step
 from .numbering import Naming
+from .polygons import finite
 from .rle import decode, encode
 
 MAX_ID = 2**53
@@ -158,7 +159,7 @@ def _polygons(segmentation: object, size: tuple[int, int]) -> Mask:
         raise ValueError("it is neither run lengths nor polygons")  # noqa: TRY004 - as all other damage
     if not all(_is_polygon(each) for each in segmentation):
         raise ValueError("a polygon has three or more corners, x and y in turn")
-    corners = [np.nan_to_num(np.array(each, dtype=np.float64)).reshape(-1, 2) for each in segmentation]
+    corners = [finite(np.array(each, dtype=np.float64)).reshape(-1, 2) for each in segmentation]
     inside = [each.clip(0, size[::-1]).ravel().tolist() for each in corners]
     filled = np.zeros(size, dtype=bool)
     for each in coco.frPyObjects(inside, *size):

@@ -11,7 +11,7 @@ import numpy as np
 
 from .limits import MAX_FILE_BYTES, MAX_FRAMES, checked_number, checked_size, shown_colour, shown_name
 from .mask_set import CompactMasks, FormatError, Mask, MaskObject, MaskSet, Step
-from .polygons import fill, near_pixels
+from .polygons import fill, finite, near_pixels
 from .rle import from_runs, whole_lengths
 
 CHUNK_BYTES = 2**16
@@ -147,7 +147,7 @@ def _run_lengths(attributes: dict[str, str], size: tuple[int, int]) -> Mask:
 
 
 def _polygon(attributes: dict[str, str], size: tuple[int, int]) -> Mask:
-    points = np.array([each.split(",") for each in attributes["points"].split(";")], dtype=np.float64)
+    points = finite(np.array([each.split(",") for each in attributes["points"].split(";")], dtype=np.float64))
     if points.ndim != 2 or points.shape[1] != 2:
         raise ValueError("its points are not x,y;x,y;…")
     return fill([near_pixels(points, size)], size)

@@ -22,6 +22,9 @@ from .mask_set import FormatError, MaskSet, Step
 GIF_WIDTH = 480
 """Pixels across; wider videos are shrunk."""
 
+GIF_FPS = 50
+"""Programs show faster ones slowly."""
+
 _ONE_THREAD: dict[str, Any] = {"threads": 1} if int(av.__version__.split(".")[0]) >= 17 else {}
 """Since PyAV 17 pixels are converted on several threads, which now and then leave a row of alpha half transparent."""
 
@@ -44,9 +47,9 @@ def _write_matte(masks: MaskSet, path: Path, step: Step) -> list[str]:
 
 def _write_gif(masks: MaskSet, path: Path, step: Step) -> list[str]:
     pictures = (_shrunk(Image.fromarray(each)).quantize() for each in _painted(masks, step))
-    ms = max(20, round(1000 / masks.fps))
+    ms = max(1000 // GIF_FPS, round(1000 / masks.fps))
     next(pictures).save(path, format="GIF", save_all=True, append_images=pictures, duration=ms, loop=0)
-    return []
+    return [f"frames per second beyond {GIF_FPS}"] if masks.fps > GIF_FPS else []
 
 
 def _painted(masks: MaskSet, step: Step) -> Iterator[Picture]:

@@ -38,9 +38,20 @@ def fill(polygons: list[Corners], size: tuple[int, int]) -> Mask:
     return np.array(image)
 
 
+def finite(numbers: Float[np.ndarray, "*n"]) -> Float[np.ndarray, "*n"]:
+    """The same numbers.
+
+    Raises:
+        ValueError: if one is infinite or none at all.
+    """
+    if not np.isfinite(numbers).all():
+        raise ValueError("a corner of a polygon is no finite number")
+    return numbers
+
+
 def near_pixels(points: Float[np.ndarray, "_ 2"], size: tuple[int, int]) -> Corners:
     """The pixels that points lie in, in coordinates whose unit is the pixel; those outside are moved to the edge."""
-    whole = np.floor(np.nan_to_num(points))
+    whole = np.floor(points)
     return whole.clip(0, np.array([size[1] - 1, size[0] - 1])).astype(np.int64)
 
 

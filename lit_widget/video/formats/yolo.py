@@ -18,7 +18,7 @@ from .limits import checked_number, checked_size, file_name, read_text, shown_na
 from .losses import BEHIND, FPS, Loss, counted, read_as_empty
 from .mask_set import CompactMasks, FormatError, MaskObject, MaskSet, Step
 from .numbering import Naming, numbered, renumbered
-from .polygons import fill, near_pixels, outlines
+from .polygons import fill, finite, near_pixels, outlines
 
 MAX_CLASS = 10_000
 
@@ -89,7 +89,7 @@ def _polygons(file: Path, size: tuple[int, int]) -> dict[int, list[np.ndarray]]:
         if not words:
             continue
         try:
-            points = np.array(words[1:], dtype=np.float64)
+            points = finite(np.array(words[1:], dtype=np.float64))
             of_class = checked_number(int(words[0]), 0, MAX_CLASS, "a class")
         except ValueError as error:
             raise FormatError(f"line {number} of {file} is no class and polygon: {error}") from None
