@@ -23,8 +23,8 @@ from lit_widget.core.types import Correction, Prediction, UpdateReport
 from lit_widget.simulation.metrics import bootstrap_interval
 from lit_widget.simulation.protocol import Annotator, run_pair
 from lit_widget.simulation.user import SimulatedUser
+from lit_widget.video.feature_cache import FeatureCache
 from lit_widget.video.models import load_model
-from lit_widget.video.sam2 import FeatureCache
 from lit_widget.video.strategies import STRATEGIES, learner_for
 
 AHEAD = (1, 5, 20, 50)

@@ -60,7 +60,7 @@ def track(path: Path, mask: np.ndarray, told: Connection) -> None:
         )
     shown = [mask.any() for frame in range(0, N_FRAMES, STEP) if (mask := widget.mask(frame)) is not None]
     widget.close()
-    told.send({"masks_seen": sum(shown), "closed_mb": _now_mb()})
+    told.send({"masks_seen": int(sum(shown)), "closed_mb": _now_mb()})
 
 
 def _peak_mb() -> float:
@@ -90,7 +90,7 @@ def main() -> None:
         process.join()
     print(row)
     if given.json:
-        settings = {"model": "pocket", "size": list(SIZE), "frames": N_FRAMES, "threads": 1, **row}
+        settings = {"sources": [], "model": "pocket", "size": list(SIZE), "frames": N_FRAMES, "threads": 1, **row}
         write_result(given.json, "long-memory", settings, {"rows": pd.DataFrame(rows)})
 
 

@@ -26,11 +26,11 @@ from lit_widget.core.types import Prediction, Proposal
 from lit_widget.simulation.protocol import run_pair
 from lit_widget.simulation.runner import run_simulation
 from lit_widget.simulation.user import SimulatedUser
+from lit_widget.video.feature_cache import FeatureCache
 from lit_widget.video.learner import VideoLearner
 from lit_widget.video.memory import MaskOutput
 from lit_widget.video.models import find_entry, load_model
 from lit_widget.video.quality import measure
-from lit_widget.video.sam2 import FeatureCache
 from lit_widget.video.verdicts import Measurement, Prior, VerdictModel
 
 TAUS = (0.5, 0.75)

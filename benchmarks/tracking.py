@@ -19,10 +19,11 @@ from benchmarks.result import open_benchmark_sources, write_result
 from lit_widget.simulation.datasets import Sequence
 from lit_widget.simulation.metrics import sequence_scores
 from lit_widget.video.adaptation import VideoItem
+from lit_widget.video.feature_cache import FeatureCache
 from lit_widget.video.learner import VideoLearner
 from lit_widget.video.models import load_model
 from lit_widget.video.propagate import propagate
-from lit_widget.video.sam2 import FeatureCache, Sam2
+from lit_widget.video.sam2 import Sam2
 
 
 def masks_of(model: Sam2, sequence: Sequence, object_id: int, features: FeatureCache) -> Iterator[tuple]:

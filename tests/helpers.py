@@ -7,11 +7,11 @@ import torch
 from lit_widget.core.types import Correction
 from lit_widget.core.update import UpdateConfig
 from lit_widget.video.adaptation import MaskTarget, VideoItem
+from lit_widget.video.feature_cache import FeatureCache
 from lit_widget.video.frames import open_frames
 from lit_widget.video.learner import VideoLearner
 from lit_widget.video.models import load_model
 from lit_widget.video.pocket.clips import embedded_clip
-from lit_widget.video.sam2 import FeatureCache
 from lit_widget.widget.widget import LITWidget
 
 FRAMES = 8

@@ -26,8 +26,8 @@ from lit_widget.simulation.metrics import (
 )
 from lit_widget.simulation.protocol import run_pair
 from lit_widget.simulation.user import SimulatedUser
+from lit_widget.video.feature_cache import FeatureCache
 from lit_widget.video.models import load_model
-from lit_widget.video.sam2 import FeatureCache
 from lit_widget.video.strategies import STRATEGIES, learner_for
 
 NOBODY = Arm("original", budget=0)

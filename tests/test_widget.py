@@ -7,10 +7,11 @@ import time
 
 import numpy as np
 import pytest
-from helpers import FRAMES, clip, done, widget_on
+from helpers import FRAMES, clip, done, pocket, widget_on
 from PIL import Image
 from traitlets import TraitError
 
+from lit_widget import LITWidget
 from lit_widget.core.checks import same_weights
 from lit_widget.simulation.metrics import iou
 from lit_widget.video.adaptation import VideoItem
@@ -460,6 +461,17 @@ def test_close_frees_the_threads():
     with pytest.raises(RuntimeError, match="the widget was closed"):
         widget.click(0, 1.0, 1.0)
     widget.close()
+
+
+def test_close_lets_go_of_features():
+    widget = LITWidget(clip("union").frames, model=pocket())
+    done(widget).give_mask(0, TARGET[0])
+    done(widget)
+    features = widget._annotation.learner.features
+    assert features._kept
+    widget.close()
+    assert not features._kept
+    assert features._bytes == 0
 
 
 # --- Simulation and picture -------------------------------------------------------------------------------------------

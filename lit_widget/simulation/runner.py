@@ -18,10 +18,11 @@ import pandas as pd
 from lit_widget.core.session import Event
 from lit_widget.core.strategy import Strategy, find_strategy
 from lit_widget.core.update import UpdateConfig
+from lit_widget.video.feature_cache import FeatureCache
 from lit_widget.video.learner import VideoLearner
 from lit_widget.video.models import load_model, update_of
 from lit_widget.video.quirks import Quirks
-from lit_widget.video.sam2 import FeatureCache, Sam2
+from lit_widget.video.sam2 import Sam2
 from lit_widget.video.strategies import STRATEGIES, learner_for, require_options
 from lit_widget.video.trackers import Tracker, find_tracker
 

@@ -19,11 +19,12 @@ from lit_widget.core.types import Correction, Prediction, Proposal, Snapshot, Up
 from lit_widget.core.update import Stepper, UpdateConfig, limited_threads, online_update
 
 from .adaptation import Evidence, Sample, TrainingPass, VideoItem, consult
+from .feature_cache import FeatureCache
 from .frames import Frames
 from .losses import mask_iou
 from .memory import FrameRecord, FrameStatus, MaskOutput, MemoryBank, Recall
 from .quirks import Quirks
-from .sam2 import FeatureCache, Points, Sam2
+from .sam2 import Points, Sam2
 from .trackers import Moment, Tracker, TrackerError, find_tracker
 
 

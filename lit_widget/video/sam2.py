@@ -382,23 +382,3 @@ class Sam2:
             "repeat_image": False,
             "high_res_features": list(features.high_res),
         }
-
-
-class FeatureCache:
-    """Encoded frames, the least recently used dropped once they take more than `max_bytes`."""
-
-    def __init__(self, encode: Callable[[int], FrameFeatures], *, max_bytes: int = 2**30) -> None:
-        self._encode, self._max_bytes = encode, max_bytes
-        self._kept: OrderedDict[int, FrameFeatures] = OrderedDict()
-        self._bytes = 0
-
-    def __getitem__(self, frame: int) -> FrameFeatures:
-        if frame in self._kept:
-            self._kept.move_to_end(frame)
-            return self._kept[frame]
-        features = self._encode(frame)
-        self._kept[frame] = features
-        self._bytes += features.n_bytes
-        while self._bytes > self._max_bytes and len(self._kept) > 1:
-            self._bytes -= self._kept.popitem(last=False)[1].n_bytes
-        return features

@@ -9,13 +9,15 @@ from typing import TYPE_CHECKING, Any
 
 import traitlets
 
+from lit_widget.core.heap import give_back_freed_memory
 from lit_widget.core.strategy import Strategy, find_strategy
 from lit_widget.video.adaptation import VideoItem
+from lit_widget.video.feature_cache import FeatureCache
 from lit_widget.video.frames import open_frames
 from lit_widget.video.models import load_model
 from lit_widget.video.overlay import overlay
 from lit_widget.video.rate import at_rate
-from lit_widget.video.sam2 import FeatureCache, Sam2
+from lit_widget.video.sam2 import Sam2
 from lit_widget.video.strategies import STRATEGIES, learner_for
 from lit_widget.video.trackers import Tracker, find_tracker
 
@@ -132,6 +134,7 @@ class LITWidget(PromptMethods, ObjectMethods, Export, Readings, Logged, Saving, 
         super().__init__(transport=transport, view_height=view_height)
         self._outbox = Outbox(self.send, lambda: self._annotation.state, lambda: self.transport == "poll")
         self._annotation = Annotation(learner, chosen, self._outbox.post, quality=quality)
+        self._owns_features = features is None
         self._errors: list[Exception] = []
         self._model_worker = Worker("model", self._failed)
         self._pixel_worker = Worker("pixels", self._failed)
@@ -319,7 +322,10 @@ class LITWidget(PromptMethods, ObjectMethods, Export, Readings, Logged, Saving, 
         finally:
             if hasattr(self, "_annotation"):
                 self.frames.close()
+                if self._owns_features:
+                    self._annotation.learner.features.clear()
             super().close()
+            give_back_freed_memory()
             if names := ", ".join(each.name for each in waiting if each.outcome == "dropped"):
                 warnings.warn(f"closed before this had begun: {names}; `wait()` before `close()`", stacklevel=2)
 
@@ -353,6 +359,8 @@ class LITWidget(PromptMethods, ObjectMethods, Export, Readings, Logged, Saving, 
                 if asked == "method":
                     self._errors.append(error)
                 raise
+            if kind == "track":
+                give_back_freed_memory()
             self._pixel_worker.submit(lambda _: self._refresh_preview())
 
         def drop() -> None:

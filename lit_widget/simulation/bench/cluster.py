@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from lit_widget.core.heap import keep_freed_memory
 from lit_widget.simulation.datasets import absolute_source
 from lit_widget.simulation.runner import environment
 
 from .compute import Outcome, Setup, compute
-from .heap import keep_freed_memory
 from .pending import Pending
 from .units import Unit
 from .watch import Watch

@@ -13,8 +13,9 @@ from typing import Any
 import torch
 
 from lit_widget.simulation.datasets import Sequence, open_sources
+from lit_widget.video.feature_cache import FeatureCache
 from lit_widget.video.models import load_model
-from lit_widget.video.sam2 import FeatureCache, Sam2
+from lit_widget.video.sam2 import Sam2
 
 from .units import Unit, run_unit
 

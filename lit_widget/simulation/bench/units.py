@@ -17,8 +17,9 @@ from lit_widget.simulation.monitor import find_monitor
 from lit_widget.simulation.protocol import run_pair
 from lit_widget.simulation.records import pair_record
 from lit_widget.simulation.user import SimulatedUser
+from lit_widget.video.feature_cache import FeatureCache
 from lit_widget.video.models import update_of
-from lit_widget.video.sam2 import FeatureCache, Sam2
+from lit_widget.video.sam2 import Sam2
 from lit_widget.video.strategies import STRATEGIES, learner_for
 from lit_widget.video.trackers import find_tracker
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from lit_widget.core.heap import give_back_freed_memory
 from lit_widget.core.strategy import LitLora, Original, Strategy, find_strategy
 from lit_widget.images.clip import POCKET, Clip
 from lit_widget.images.features import FeatureStore
@@ -284,6 +285,7 @@ class LITClassifier(Readings, Saving, WorkingWidget):
                 self._keeper.close()
         finally:
             super().close()
+            give_back_freed_memory()
             unheard, self._errors = getattr(self, "_errors", []), []
             for error in unheard:
                 warnings.warn(f"not done: {error}", stacklevel=2)

@@ -10,9 +10,9 @@ from typing import Any, NoReturn
 import numpy as np
 from jaxtyping import UInt8
 
+from lit_widget.video.feature_cache import FeatureCache
 from lit_widget.video.frames import Frames, open_frames
 from lit_widget.video.rate import at_rate
-from lit_widget.video.sam2 import FeatureCache
 from lit_widget.widget.limits import AnnotationError
 
 from .file import SessionFileError

@@ -1,4 +1,4 @@
-"""A worker's freed memory stays with it, though Dask asks for the contrary."""
+"""Freed memory: a worker's stays with it, though Dask asks for the contrary; a widget's goes back to the system."""
 
 import os
 import subprocess
@@ -10,7 +10,7 @@ FAULTS = """
 import resource, sys
 from threading import Thread
 import torch
-from lit_widget.simulation.bench.heap import keep_freed_memory
+from lit_widget.core.heap import keep_freed_memory
 
 def faults():
     before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
@@ -40,3 +40,26 @@ def test_freed_memory_is_taken_again():
     given_back, kept = map(int, done.stdout.split())
     assert given_back > 20_000
     assert kept < 2_000
+
+
+GAPS = """
+import resource
+from lit_widget.core.heap import give_back_freed_memory
+
+def now():
+    with open("/proc/self/statm") as file:
+        return int(file.read().split()[1]) * resource.getpagesize() / 2**20
+
+blocks = [bytearray(b"x") * 8192 for _ in range(20_000)]
+del blocks[:-1]
+before = now()
+assert give_back_freed_memory()
+print(before - now())
+"""
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the GNU C library is Linux's")
+def test_gaps_are_given_back():
+    done = subprocess.run([sys.executable, "-c", GAPS], check=False, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    assert float(done.stdout) > 100
