@@ -238,6 +238,9 @@ def _reachable(client: Any) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if client.status != "running":
+        from distributed.comm import CommClosedError
+
+        # A connection may be reset before the client itself has heard of its end.
+        if client.status != "running" or isinstance(error, CommClosedError):
             raise ConnectionError("the Dask scheduler is gone") from error
         raise
