@@ -69,8 +69,9 @@ export function makeGuesses(store: GalleryStore, commands: Commands) {
     if (store.search) store.set({ search: null });
   });
   const head = h("h3", { class: "lit-heading" });
-  const base = h("span", { class: "lit-dim" }, "model %");
+  const base = h("span", { class: "lit-dim" }, "model");
   const adapter = h("span", { class: "lit-dim" });
+  base.title = "What the model thinks, in per cent";
   const rows = Array.from({ length: ROWS }, (_, index) => makeRow(index, () => commands.row(index)));
   rows.forEach(({ element }, index) => {
     element.id = `${id}-${index}`;
@@ -124,8 +125,8 @@ export function makeGuesses(store: GalleryStore, commands: Commands) {
     setText(head, search ? "Classes found" : "Guesses");
     list.setAttribute("aria-label", head.textContent ?? "");
     const version = store.card?.version ?? 0;
-    setText(adapter, version > 0 ? "adapter %" : "");
-    adapter.title = `Adapter v${version}, trained on corrections in this group`;
+    setText(adapter, version > 0 ? "adapter" : "");
+    adapter.title = `Adapter v${version}, trained on corrections in this group, in per cent`;
     list.classList.toggle("lit-found", search !== null);
     base.hidden = !store.card;
     element.classList.toggle("lit-single", version === 0);
