@@ -36,7 +36,7 @@ class Source(Protocol):
 
 SUFFIXES = frozenset(
     {".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".avif", ".heic", ".heif", ".jxl", ".jp2"}
-    | {".psd", ".ppm", ".pgm", ".dcm", ".svg", ".dng", ".cr2", ".nef"}
+    | {".jfif", ".jpe", ".mpo", ".tga", ".psd", ".ppm", ".pgm", ".dcm", ".svg", ".dng", ".cr2", ".nef"}
 )
 """Endings of files that are taken for images; those of them that cannot be read are named, not passed over."""
 
