@@ -364,6 +364,12 @@ def folder(tmp_path):
     return tmp_path
 
 
+def test_a_copy_of_a_participant_is_named(folder):
+    (folder / "P04.study").write_bytes((folder / "P01.study").read_bytes())
+    with pytest.raises(StudyError, match=r"P04\.study is a copy of .*P01\.study"):
+        summary(folder)
+
+
 def test_the_numbers_of_a_folder_made_by_hand(folder):
     found = summary(folder)
     assert found.unfinished == ("P03",)

@@ -192,7 +192,7 @@ def summary(folder: str | os.PathLike) -> StudySummary:
             except (ValueError, OverflowError):
                 raise StudyError(f"{path} is damaged: it holds times that are no numbers; take it out") from None
             same = known.setdefault(tuple(replace(result, participant="") for result, _ in results), path)
-            if same != path:
+            if results and same != path:
                 raise StudyError(f"{path} is a copy of {same}, to the millisecond; take one of them out")
             for result, own in results:
                 tasks.append(asdict(result))
