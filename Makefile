@@ -99,6 +99,7 @@ bench: $(READY) ## measure tracking and LIT on embedded and on real videos, then
 	@echo "== bench: embedded clips"
 	$(BIN)/python -m benchmarks.view_speed --json benchmarks/results/view-speed.json
 	$(BIN)/python -m benchmarks.long_video --json benchmarks/results/long-video.json
+	$(BIN)/python -m benchmarks.long_memory --json benchmarks/results/long-memory.json
 	$(BIN)/python -m benchmarks.throughput --json benchmarks/results/throughput.json
 	$(BIN)/python -m benchmarks.cpu_update --json benchmarks/results/cpu-update.json
 	$(BIN)/python -m benchmarks.cpu_tracking --json benchmarks/results/cpu-tracking.json

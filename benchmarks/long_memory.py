@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import argparse
 import multiprocessing
-import resource
 import tempfile
 import time
 from multiprocessing.connection import Connection
@@ -64,12 +63,17 @@ def track(path: Path, mask: np.ndarray, told: Connection) -> None:
 
 
 def _peak_mb() -> float:
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    return _status("VmHWM")  # `ru_maxrss` would begin with the most that the parent had
 
 
 def _now_mb() -> float:
-    pages = int(Path("/proc/self/statm").read_text().split()[1])
-    return pages * resource.getpagesize() / 2**20
+    return _status("VmRSS")
+
+
+def _status(name: str) -> float:
+    """An entry of the kernel's own account of this process, in MB of a million bytes."""
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith(name)) * 1024 / 1e6
 
 
 def main() -> None:

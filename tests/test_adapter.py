@@ -9,7 +9,8 @@ from peft.tuners import lora as peft_lora
 from torch import nn
 
 from lit_widget.core.adapter import Adapter, AdapterBank
-from lit_widget.core.lora import LoraLinear, keep_mask
+from lit_widget.core.branch import keep_mask
+from lit_widget.core.lora import LoraLinear
 from lit_widget.core.recipes import Lora
 
 

@@ -7,7 +7,7 @@ from torch import nn
 
 from benchmarks.reference import ReferenceTrainer
 from lit_widget.core.adapter import Adapter
-from lit_widget.core.lora import _Squeezed
+from lit_widget.core.branch import _Squeezed
 from lit_widget.core.recipes import Lora
 from lit_widget.core.update import UpdateConfig, online_update
 from lit_widget.video.adaptation import Sample, TrainingPass, VideoItem

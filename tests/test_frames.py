@@ -108,13 +108,14 @@ def test_memory_is_bounded(tmp_path):
     frames = VideoFrames(tmp_path / "a.mp4", cache_bytes=limit)
     for i in (*range(2000), 5, 1999, 1000):
         assert number_in(frames[i]) == i % 256
-        assert sum(image.nbytes for image in frames._recent._images.values()) <= limit
+        kept = frames._recent._frames.values()
+        assert sum(plane.buffer_size for frame in kept for plane in frame.planes) <= limit
 
 
 def test_stepping_backwards_decodes_a_group_once(tmp_path):
     frames = open_frames(write(tmp_path / "a.mp4", "libx264", gop=20, options=X264))
     list(frames)
-    frames._recent._images.clear()
+    frames._recent._frames.clear()
     restarts = seeks(frames)
     for i in reversed(range(60)):
         frames[i]

@@ -41,6 +41,11 @@ def test_import_loads_nothing_heavy():
     assert not set(HEAVY) & set(loaded)
 
 
+def test_a_widget_is_there_before_peft_is_loaded():
+    loaded = run_python("import sys; from lit_widget import LITWidget; print(*sys.modules)").split()
+    assert not {"peft", "transformers", "torchvision", "pandas", "matplotlib"} & set(loaded)
+
+
 @pytest.mark.parametrize("name", lit_widget.__all__)
 def test_public_name_resolves(name):
     assert getattr(lit_widget, name) is not None

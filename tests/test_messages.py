@@ -70,6 +70,7 @@ TO_VIEW = [
         n_corrections=1,
         n_accepted=3,
         saved_s=10.5,
+        memory=v.MemoryInfo(used=212, most=256, file=1240),
     ),
     v.Frames([0, 1, 41]),
     v.Masks([v.MaskInfo(3, 1, 17, "accepted"), v.MaskInfo(4, 1, 18, "tracked")], [(5, 1), (6, 1)]),

@@ -128,6 +128,21 @@ def long_video() -> str:
     )
 
 
+def long_memory() -> str:
+    """A long video in the kernel, in a sentence."""
+    result = load("long-memory")
+    settings, rows = result["settings"], result["tables"]["rows"]
+    seconds = {row["frames"]: row["seconds"] for row in rows}
+    early, late = (sum(seconds[each] for each in frames) for frames in ((200, 300, 400), (2800, 2900, 3000)))
+    return (
+        f"Tracking one object with the bundled model through {settings['frames']:,} frames of "
+        f"{settings['size'][0]} x {settings['size'][1]} pixels, frames 2,700 to 3,000 take {late / early:.2f} times as "
+        f"long as frames 100 to 400. The process has {rows[0]['now_mb'] / 1024:.1f} GiB before the video is opened, "
+        f"{rows[-1]['peak_mb'] / 1024:.1f} GiB at most, and {settings['closed_mb'] / 1024:.1f} GiB once it is closed. "
+        f"{origin('long-memory')}"
+    )
+
+
 def throughput() -> str:
     """What a second worker brings, in a sentence."""
     rows = load("throughput")["tables"]["rounds"]

@@ -17,7 +17,7 @@ import {
   wire,
 } from "./wire";
 
-export const PROTOCOL = 5;
+export const PROTOCOL = 6;
 
 // --- View to kernel ---------------------------------------------------------------------------
 
@@ -188,6 +188,13 @@ export interface ObjectInfo {
   changed: [first: number, last: number][];
 }
 
+/** Megabytes of encoded frames and masks. */
+export interface MemoryInfo {
+  used: number;
+  most: number;
+  file: number;
+}
+
 export interface State {
   type: "state";
   protocol: number;
@@ -214,6 +221,7 @@ export interface State {
   n_corrections: number;
   n_accepted: number;
   saved_s: number;
+  memory: MemoryInfo;
   /** The device is fast enough to show what a click would give. */
   previews: boolean;
 }
@@ -329,6 +337,7 @@ const SHAPES: { [M in ToView as M["type"]]: Check<M> } = {
     n_corrections: int,
     n_accepted: int,
     saved_s: num,
+    memory: record<MemoryInfo>({ used: int, most: int, file: int }),
     previews: bool,
   }),
   frames: record<Frames>({ type: oneOf("frames"), indices: list(int) }),

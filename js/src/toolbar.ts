@@ -2,7 +2,7 @@
 
 import type { Commands } from "./commands";
 import { button, h, setText } from "./dom";
-import type { State } from "./messages";
+import type { MemoryInfo, State } from "./messages";
 import { isPaint } from "./paint";
 import type { Store } from "./store";
 import type { Tool } from "./tools/tool";
@@ -64,6 +64,8 @@ export function makeToolbar(store: Store, commands: Commands, tools: Tool[]) {
   const dot = h("span", { class: "lit-dot", "aria-hidden": "true" });
   const model = h("span", { class: "lit-model" });
   const link = h("span", { class: "lit-link" }, dot, model);
+  const fill = h("span", { class: "lit-fill" });
+  const gauge = h("span", { class: "lit-gauge", role: "meter", "aria-valuemin": "0" }, fill);
 
   const element = h(
     "div",
@@ -74,6 +76,7 @@ export function makeToolbar(store: Store, commands: Commands, tools: Tool[]) {
     // Behind the words, which stay where they are when it comes.
     brush,
     link,
+    gauge,
     full,
     help,
   );
@@ -97,8 +100,26 @@ export function makeToolbar(store: Store, commands: Commands, tools: Tool[]) {
     setText(pixels, state ? `· ${state.video.width}×${state.video.height}` : "");
     setText(model, store.link === "connected" ? (state?.model ?? "") : LINKS[store.link]);
     link.dataset.link = store.link;
+    gauge.hidden = store.link !== "connected" || !state;
+    if (state) showMemory(gauge, fill, state.memory);
     link.title = `Model ${state?.model ?? ""} · ${LINKS[store.link]}`;
   }
 
   return { element, update };
+}
+
+/** How much of the memory for encoded frames and masks is taken. */
+function showMemory(gauge: HTMLElement, fill: HTMLElement, { used, most, file }: MemoryInfo): void {
+  const filed = file > 0 ? `, ${file.toLocaleString("en")} MB in a temporary file` : "";
+  const told = `Frames and masks: ${used.toLocaleString("en")} of ${most.toLocaleString("en")} MB of memory${filed}`;
+  fill.style.width = `${Math.min(100, (100 * used) / Math.max(1, most))}%`;
+  gauge.title = told;
+  for (const [name, value] of [
+    ["label", "Memory"],
+    ["valuemax", String(most)],
+    ["valuenow", String(used)],
+    ["valuetext", told],
+  ] as const) {
+    gauge.setAttribute(`aria-${name}`, value);
+  }
 }

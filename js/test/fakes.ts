@@ -62,7 +62,7 @@ export class FakeModel {
 
 export const someState = (change: Partial<State> = {}): State => ({
   type: "state",
-  protocol: 5,
+  protocol: 6,
   model: "pocket",
   video: { name: "clip.mp4", n_frames: 100, height: 48, width: 64, fps: 25 },
   objects: [{ id: 1, name: "rider", colour: "#e69f00", runs: [], hidden: false, locked: false, changed: [] }],
@@ -85,6 +85,7 @@ export const someState = (change: Partial<State> = {}): State => ({
   n_corrections: 0,
   n_accepted: 0,
   saved_s: 0,
+  memory: { used: 64, most: 256, file: 0 },
   previews: false,
   ...change,
 });

@@ -102,7 +102,7 @@ afterEach(() => {
 describe("opening", () => {
   it("says hello and asks for frames around the playhead in chunks", async () => {
     await open();
-    expect(model.sent[0]).toEqual({ type: "hello", protocol: 5 });
+    expect(model.sent[0]).toEqual({ type: "hello", protocol: 6 });
     const asked = model.of("requestFrames").map(({ indices }) => indices as number[]);
     expect(asked[0]).toEqual([0, 1, 2, 3, 4, 5, 6, 7]);
     expect(Math.max(...asked.map((indices) => indices.length))).toBeLessThanOrEqual(16);

@@ -125,15 +125,13 @@ class LiveSession:
 
     def accept(self, prediction: Prediction, proposal: Proposal) -> Accepted:
         """Take a proposal instead of a prediction; its item is locked."""
-        self.checkpoint()
-        update = self._teach(prediction, proposal)
+        update = self._taught(prediction, proposal)
         self.learner.settle_one(proposal.item, proposal.output, verdict="accepted")
         return self._emit(Accepted(proposal, prediction, update))
 
     def correct(self, prediction: Prediction, correction: Correction) -> Corrected:
         """Learn from a correction, apply it and lock its item."""
-        self.checkpoint()
-        update = self._teach(prediction, correction)
+        update = self._taught(prediction, correction)
         self.learner.settle_one(correction.item, correction.output, verdict="corrected", full=correction.full)
         return self._emit(Corrected(correction, update, prediction))
 
@@ -202,6 +200,15 @@ class LiveSession:
             self.reject(proposals)
         correction = user.correct(prediction)
         return self.keep(prediction) if correction is None else self.correct(prediction, correction)
+
+    def _taught(self, prediction: Prediction, verdict: Correction | Proposal) -> UpdateReport | None:
+        """Learn from a verdict as a step of its own; where that fails nothing was done that could be taken back."""
+        before = self.checkpoint()
+        try:
+            return self._teach(prediction, verdict)
+        except BaseException:
+            self.history.drop(before)
+            raise
 
     def _teach(self, prediction: Prediction, verdict: Correction | Proposal) -> UpdateReport | None:
         """Let the strategy learn from a verdict, and remember the lesson."""

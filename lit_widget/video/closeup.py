@@ -107,12 +107,8 @@ class CloseUp:
         )[0]
         absent = bool((output.logits <= ABSENT_LOGIT).all())
         # The pointer is that of the tracker's own answer: one made of a close-up knows another scale.
-        return replace(
-            self.base,
-            logits=torch.full_like(logits, ABSENT_LOGIT) if absent else logits,
-            object_score=output.object_score,
-            iou=output.iou,
-        )
+        logits = torch.full_like(logits, ABSENT_LOGIT) if absent else logits
+        return MaskOutput(logits, self.base.pointer, output.object_score, output.iou, self.base.note)
 
 
 _SEEN: WeakKeyDictionary[Evidence, CloseUp | None] = WeakKeyDictionary()

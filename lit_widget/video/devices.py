@@ -56,12 +56,17 @@ def choose_precision(wish: str | None, device: torch.device) -> Precision:
     raise ModelError(f"unknown precision {wish!r}; choose from auto, {', '.join(get_args(Precision))}")
 
 
+class FullMemoryError(ModelError):
+    """A device that ran out of memory."""
+
+
 @contextmanager
 def explained(name: str, device: torch.device) -> Iterator[None]:
     """Turn a device's own errors into a sentence about the model and the way out.
 
     Raises:
-        ModelError: when memory runs out or the device lacks an operation; other errors pass.
+        FullMemoryError: when memory runs out.
+        ModelError: when the device lacks an operation; other errors pass.
     """
     try:
         yield
@@ -69,7 +74,7 @@ def explained(name: str, device: torch.device) -> Iterator[None]:
         elsewhere = [] if device.type == "cpu" else [{"device": "cpu"}]
         if isinstance(error, torch.OutOfMemoryError) or _names(error, "out of memory", "allocate memory"):
             problem = f"{device} ran out of memory with {name}; free some, choose a smaller model or a shorter video"
-            raise ModelError(problem, *elsewhere) from error
+            raise FullMemoryError(problem, *elsewhere) from error
         if isinstance(error, NotImplementedError) or _names(error, "no kernel image"):
             problem = f"{device} lacks an operation of {name} in torch {torch.__version__} ({_first_line(error)})"
             raise ModelError(problem, *elsewhere) from error

@@ -10,16 +10,19 @@ drawn for every number of every image token.
 
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import torch
 import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from lit_widget.core.lora import Branch, LoraLinear
+from lit_widget.core.branch import Branch
 
 from .replay import at_enlarged, enlarging, own_tokens, placed
+
+if TYPE_CHECKING:
+    from lit_widget.core.lora import LoraLinear
 
 MASK = slice(2, 3)
 """Where the token of the only mask stands: after those of the object score and of the estimated IoU."""
@@ -54,6 +57,8 @@ class FoldedReplay:
     @staticmethod
     def fits(decoder: nn.Module) -> bool:
         """Whether the decoder is adapted in this way, and runs on a CPU, for which this is written."""
+        from lit_widget.core.lora import LoraLinear  # loads peft, which takes seconds
+
         attentions = [each for each in decoder.modules() if hasattr(each, "out_proj")]
         adapted = [getattr(each, f"{name}_proj") for each in attentions for name in "qkv"]
         plain = all(type(each.out_proj) is nn.Linear for each in attentions)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 
 import numpy as np
 import torch
@@ -15,16 +16,19 @@ from lit_widget.core.adapter import Adapter, AdapterBank
 from lit_widget.core.learner import Verdict
 from lit_widget.core.recipes import Lora, Recipe
 from lit_widget.core.recording import Recording
+from lit_widget.core.shelf import Shelf
 from lit_widget.core.types import Correction, Prediction, Proposal, Snapshot, UpdateReport
 from lit_widget.core.update import Stepper, UpdateConfig, limited_threads, online_update
 
 from .adaptation import Evidence, Sample, TrainingPass, VideoItem, consult
+from .devices import explained
 from .feature_cache import FeatureCache
 from .frames import Frames
 from .losses import mask_iou
 from .memory import FrameRecord, FrameStatus, MaskOutput, MemoryBank, Recall
 from .quirks import Quirks
 from .sam2 import Points, Sam2
+from .shelved import ShelvedEvidence, ShelvedRecord
 from .trackers import Moment, Tracker, TrackerError, find_tracker
 
 
@@ -39,6 +43,7 @@ class VideoLearner:
         seed: of initial adapter weights and dropout.
         quirks: deviations from the method as published, none by default.
         features: encoded frames to share with other learners of the same model and video.
+        shelf: keeps encoded frames and masks where no `features` are given.
         tracker: a name from `lit_widget.trackers()`, or a tracker.
 
     Raises:
@@ -55,12 +60,14 @@ class VideoLearner:
         seed: int = 123,
         quirks: Quirks | None = None,
         features: FeatureCache | None = None,
+        shelf: Shelf | None = None,
         tracker: str | Tracker = "sam2",
     ) -> None:
         self.tracker = find_tracker(tracker)
         self.model, self.frames, self.seed = model, frames, seed
         self.update_config, self.quirks = update or UpdateConfig(), quirks or Quirks()
-        self.features = features or FeatureCache(lambda index: model.encode(frames[index]))
+        self.features = features or FeatureCache(lambda index: model.encode(frames[index]), shelf=shelf)
+        model.shelves.add(self.features.shelf)
         self.adapters = AdapterBank(model.decoder, recipe or Lora(keep_bias=self.quirks.lora_keep_bias), seed=seed)
         self.banks: dict[int, MemoryBank] = {}
         self.cancelled: Callable[[], bool] = lambda: False
@@ -175,6 +182,10 @@ class VideoLearner:
         logits = F.interpolate(output.logits[None], size=self.size, mode="bilinear", align_corners=False)
         return (logits[0, 0] > 0).cpu().numpy()
 
+    def put_aside(self, prediction: Prediction[MaskOutput]) -> Prediction[MaskOutput]:
+        """The same prediction for one who keeps it: its evidence lies in the file once memory is needed."""
+        return replace(prediction, evidence=ShelvedEvidence(self.features.shelf, prediction.evidence))
+
     # --- Settling ---------------------------------------------------------------------------------
 
     def prompt(self, item: VideoItem, output: MaskOutput) -> None:
@@ -208,13 +219,14 @@ class VideoLearner:
         self, item: VideoItem, output: MaskOutput, status: FrameStatus, *, conditioning: bool, reverse: bool
     ) -> None:
         note = self.tracker.note(output, status, self._moment(item, reverse=reverse))
-        self.bank(item.object).records[item.frame] = self.model.remember(
+        record = self.model.remember(
             self.features[item.frame],
             output.noted(note),
             status=status,
             conditioning=conditioning or (note is not None and note.permanent),
             reverse=reverse,
         )
+        self.bank(item.object).records[item.frame] = ShelvedRecord(self.features.shelf, record)
 
     def require_reverse(self) -> None:
         """Refuse to track backwards where the tracker cannot.
@@ -263,16 +275,7 @@ class VideoLearner:
         adapter = self.adapters.get(item.object, slot)
         samples = (*adapter.samples, Sample(prediction.evidence, target))[-config.samples :]
         views = [Sample(other.evidence, given.target) for other, given in also]
-        with limited_threads(config.threads), self._trained(adapter) as (learning, stepper), torch.random.fork_rng():
-            torch.manual_seed(self.seed + adapter.version)
-            report = online_update(
-                list(learning.parameters.values()),
-                [TrainingPass(self.model, learning, sample, self.quirks) for sample in (*views, *samples)],
-                config,
-                version=adapter.version + 1,
-                cancelled=self.cancelled,
-                stepper=stepper,
-            )
+        report = self.model.with_room(self._update, adapter, (*views, *samples))
         if report.stopped == "non-finite":
             warnings.warn(
                 f"the update on frame {item.frame} gave a non-finite loss and was rolled back; "
@@ -284,6 +287,20 @@ class VideoLearner:
             adapter.learned_from = (*adapter.learned_from, item)
             adapter.samples = samples if config.samples > 1 else ()
         return report
+
+    def _update(self, adapter: Adapter, samples: Sequence[Sample]) -> UpdateReport:
+        config, seed = self.update_config, self.seed + adapter.version
+        threads, room = limited_threads(config.threads), explained(self.model.name, self.model.device)
+        with room, threads, self._trained(adapter) as (learning, stepper), torch.random.fork_rng():
+            torch.manual_seed(seed)
+            return online_update(
+                list(learning.parameters.values()),
+                [TrainingPass(self.model, learning, sample, self.quirks) for sample in samples],
+                config,
+                version=adapter.version + 1,
+                cancelled=self.cancelled,
+                stepper=stepper,
+            )
 
     @contextmanager
     def _trained(self, adapter: Adapter) -> Iterator[tuple[Adapter, Stepper | None]]:

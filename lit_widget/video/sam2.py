@@ -11,6 +11,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
+from weakref import WeakSet
 
 import numpy as np
 import torch
@@ -19,10 +20,12 @@ from jaxtyping import Bool, Float, UInt8
 from PIL import Image
 from torch import Tensor, nn
 
+from lit_widget.core.shelf import Shelf
+
 from .attention import attend, tokens
-from .devices import Precision, explained
+from .devices import FullMemoryError, Precision, explained
 from .memory import FrameRecord, FrameStatus, MaskOutput, Note, Recall
-from .memory_attention import CpuMemoryAttention, kept_bytes
+from .memory_attention import CpuMemoryAttention
 
 if TYPE_CHECKING:
     from sam2.modeling.sam2_base import SAM2Base
@@ -43,13 +46,19 @@ R = TypeVar("R")
 
 
 def _inference(method: Callable[Concatenate[Sam2, P], R]) -> Callable[Concatenate[Sam2, P], R]:
-    """Run a method without gradients and in the model's precision; what it returns for an update is float32."""
+    """Run a method without gradients and in the model's precision; what it returns for an update is float32.
 
-    @functools.wraps(method)
-    def run(self: Sam2, *args: P.args, **kwargs: P.kwargs) -> R:
+    Where memory runs out it is run once more, with whatever is kept for later moved elsewhere.
+    """
+
+    def once(self: Sam2, *args: P.args, **kwargs: P.kwargs) -> R:
         low = torch.autocast(self.device.type, torch.bfloat16, enabled=self.precision == "bfloat16")
         with torch.no_grad(), low, explained(self.name, self.device):
             return method(self, *args, **kwargs)
+
+    @functools.wraps(method)
+    def run(self: Sam2, *args: P.args, **kwargs: P.kwargs) -> R:
+        return self.with_room(once, self, *args, **kwargs)
 
     return run
 
@@ -67,11 +76,6 @@ class FrameFeatures:
     top: Float[Tensor, "1 d h w"]
     top_position: Float[Tensor, "1 d h w"]
     high_res: tuple[Tensor, Tensor]
-
-    @property
-    def n_bytes(self) -> int:
-        """Memory that the tensors take, and what memory attention keeps as long as they live."""
-        return sum(tensor.nbytes for tensor in (self.top, self.top_position, *self.high_res)) + kept_bytes(self.top)
 
 
 @dataclass(frozen=True)
@@ -134,6 +138,9 @@ class Sam2:
         module: the package's model, in `eval` mode; its parameters are frozen here.
         name: what to call it in messages.
         precision: of tracking; in bfloat16 the heavy operations run under autocast, what comes out is float32.
+
+    Attributes:
+        shelves: where what it gave is kept for later; they give way when memory runs out.
     """
 
     def __init__(self, module: SAM2Base, name: str, *, precision: Precision = "float32") -> None:
@@ -141,6 +148,20 @@ class Sam2:
         self.name = name
         self.precision: Precision = precision
         self._on_cpu = CpuMemoryAttention(self.module.memory_attention)
+        self._positions: dict[tuple, Tensor] = {}
+        self.shelves: WeakSet[Shelf] = WeakSet()
+
+    def with_room(self, work: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+        """Do work that changes nothing before it is done; once more with less kept in memory if that runs out."""
+        try:
+            return work(*args, **kwargs)
+        except FullMemoryError:
+            pass  # Tried again outside, where the error no longer holds what the work had in memory.
+        for shelf in list(self.shelves):
+            shelf.halve()
+        if self.device.type == "cuda":
+            torch.cuda.empty_cache()
+        return work(*args, **kwargs)
 
     @property
     def device(self) -> torch.device:
@@ -179,7 +200,8 @@ class Sam2:
         mean, std = torch.tensor(_MEAN)[:, None, None], torch.tensor(_STD)[:, None, None]
         encoded = self.module.forward_image(((pixels - mean) / std)[None].to(self.device))
         pyramid, positions = encoded["backbone_fpn"], encoded["vision_pos_enc"]
-        return FrameFeatures(pyramid[-1].float(), positions[-1].float(), (pyramid[-3].float(), pyramid[-2].float()))
+        position = self._one_for_all(positions[-1].float())
+        return FrameFeatures(pyramid[-1].float(), position, (pyramid[-3].float(), pyramid[-2].float()))
 
     @_inference
     def fuse(self, features: FrameFeatures, recalls: Sequence[Recall]) -> Float[Tensor, "n d h w"]:
@@ -361,7 +383,12 @@ class Sam2:
             object_score_logits=output.object_score[None],
             is_mask_from_pts=status != "tracked",
         )
-        return FrameRecord(output, memory[0].to(torch.bfloat16), position[-1][0], status, conditioning, reverse)
+        encoding = self._one_for_all(position[-1][0])
+        return FrameRecord(output, memory[0].to(torch.bfloat16), encoding, status, conditioning, reverse)
+
+    def _one_for_all(self, position: Tensor) -> Tensor:
+        """The positional encoding of this shape, which depends on nothing else: the package makes one per frame."""
+        return self._positions.setdefault((position.shape, position.dtype, position.device), position)
 
     @torch.no_grad()
     def replay_inputs(self, fused: Float[Tensor, "1 d h w"], features: FrameFeatures) -> dict[str, Any]:

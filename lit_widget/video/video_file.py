@@ -21,7 +21,7 @@ from av.container import InputContainer
 
 from .frames import IMAGE_FPS, Frames, Rgb, VideoError
 
-CACHE_BYTES = 256 * 2**20
+CACHE_BYTES = 64 * 2**20
 """Default bound on the decoded frames that a file keeps."""
 
 
@@ -73,8 +73,8 @@ class VideoFrames(Frames):
 
     def _read(self, index: int) -> Rgb:
         with self._lock:
-            image = self._recent.get(index)
-            return (self._decode(index) if image is None else image).copy()
+            frame = self._recent.get(index)
+            return self._rgb(index, self._decode(index) if frame is None else frame)
 
     def _open(self) -> InputContainer:
         try:
@@ -94,24 +94,24 @@ class VideoFrames(Frames):
         found = len(self)
         return f"{self._path} is damaged after frame {found - 1}: {found} of {self._timeline.promised} frames are there"
 
-    def _decode(self, index: int) -> Rgb:
+    def _decode(self, index: int) -> av.VideoFrame:
         """Decode forwards to a frame, from where the decoder is or from a key frame before it."""
         if self._closed:
             raise VideoError(f"{self.name!r} is closed; open it again to read frame {index}")
         pts, keys = self._timeline.pts, self._timeline.keys
         nearest = bisect_right(keys, pts[index]) - 1
         near = 0 <= self._last < index and (index == self._last + 1 or nearest < 0 or keys[nearest] <= pts[self._last])
-        image = self._forward(index) if near else None
+        frame = self._forward(index) if near else None
         back = 0
-        while image is None:
+        while frame is None:
             key = max(0, nearest - back)
             self._seek(key)
-            image = self._forward(index)
-            if image is None and key == 0:
+            frame = self._forward(index)
+            if frame is None and key == 0:
                 raise VideoError(f"frame {index} of {self._path} is damaged; {self._good()}")
             # Some key frames cannot be started from (open GOP, inexact seek): go back in growing steps.
             back = 2 * back + 1
-        return image
+        return frame
 
     def _good(self) -> str:
         good = f"the last good frame before it is {self._before}" if self._before >= 0 else "no frame before it is good"
@@ -144,7 +144,7 @@ class VideoFrames(Frames):
                 if number is not None:
                     yield number, frame
 
-    def _forward(self, index: int) -> Rgb | None:
+    def _forward(self, index: int) -> av.VideoFrame | None:
         """Decode up to a frame; None if the decoder does not produce it."""
         self._before = -1
         for number, frame in self._decoder:
@@ -153,9 +153,9 @@ class VideoFrames(Frames):
                 return None
             # Frames on the way are kept too, so that stepping backwards does not decode them again.
             if index - number < max(1, self._recent.room):
-                self._recent.put(number, self._rgb(number, frame))
+                self._recent.put(number, frame)
             if number == index:
-                return self._recent.get(index)
+                return frame
             self._before = number
         self._last = -1
         return None
@@ -229,22 +229,22 @@ def _hidden(packet: av.Packet, stream: av.VideoStream) -> bool:
 
 
 class _Recent:
-    """The frames used last, at most `limit` bytes of them but always one."""
+    """The frames used last as the decoder gives them, mostly half as large as RGB: at most `limit` bytes, but one."""
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
-        self._images: OrderedDict[int, Rgb] = OrderedDict()
+        self._frames: OrderedDict[int, av.VideoFrame] = OrderedDict()
         self.room = 0
         """How many frames fit; 0 until the first one has shown its size."""
 
-    def get(self, index: int) -> Rgb | None:
-        if index in self._images:
-            self._images.move_to_end(index)
-        return self._images.get(index)
+    def get(self, index: int) -> av.VideoFrame | None:
+        if index in self._frames:
+            self._frames.move_to_end(index)
+        return self._frames.get(index)
 
-    def put(self, index: int, image: Rgb) -> None:
-        self.room = max(1, self._limit // image.nbytes)
-        self._images[index] = image
-        self._images.move_to_end(index)
-        while len(self._images) > self.room:
-            self._images.popitem(last=False)
+    def put(self, index: int, frame: av.VideoFrame) -> None:
+        self.room = max(1, self._limit // sum(plane.buffer_size for plane in frame.planes))
+        self._frames[index] = frame
+        self._frames.move_to_end(index)
+        while len(self._frames) > self.room:
+            self._frames.popitem(last=False)

@@ -166,7 +166,7 @@ class Annotation(Prompting):
         if not self.learning:
             activity.note = "Learning is off, so nothing is proposed: correct the frame, or turn it on"
             return
-        prediction = self.learner.predict_one(item)
+        prediction = self.learner.put_aside(self.learner.predict_one(item))
         proposals = self.session.propose(prediction)
         if not proposals:
             activity.note = "Nothing to propose for this object yet: correct the frame with a click, then learn it"

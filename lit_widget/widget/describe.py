@@ -6,12 +6,24 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from lit_widget.core.shelf import Shelf
 from lit_widget.core.strategy import Original
 
 from .codec import encode_mask
 from .messages import PROTOCOL
 from .objects import PALETTE
-from .to_view import AdapterInfo, Candidate, FrameStatus, ObjectInfo, Prompt, ProposalInfo, Standing, State, VideoInfo
+from .to_view import (
+    AdapterInfo,
+    Candidate,
+    FrameStatus,
+    MemoryInfo,
+    ObjectInfo,
+    Prompt,
+    ProposalInfo,
+    Standing,
+    State,
+    VideoInfo,
+)
 
 if TYPE_CHECKING:
     from lit_widget.video.learner import VideoLearner
@@ -72,8 +84,14 @@ def describe(annotation: Annotation) -> State:
         n_corrections=statuses.count("corrected"),
         n_accepted=n_accepted,
         saved_s=round(n_accepted * correction_s, 1),
+        memory=memory_info(learner.features.shelf),
         previews=annotation.previews,
     )
+
+
+def memory_info(shelf: Shelf) -> MemoryInfo:
+    """How full a shelf is."""
+    return MemoryInfo(*(round(each / 2**20) for each in (shelf.used_bytes, shelf.max_bytes, shelf.file_bytes)))
 
 
 def describe_proposal(learner: VideoLearner, opened: OpenProposal | None) -> tuple[ProposalInfo, list[bytes]]:

@@ -7,6 +7,10 @@ import operator
 import numpy as np
 from jaxtyping import Bool
 
+from lit_widget.core.shelf import MEMORY_BYTES
+
+GPU_MEMORY_BYTES = 4 * MEMORY_BYTES
+
 Size = tuple[int, int]
 """(height, width) in pixels."""
 
@@ -25,6 +29,19 @@ def whole_number(frame: object) -> int:
         return operator.index(frame)  # type: ignore[arg-type]
     except TypeError:
         raise AnnotationError(f"a frame is a whole number, got {frame!r}") from None
+
+
+def memory_bytes(megabytes: int | None, device: str) -> int:
+    """How much a widget keeps in memory of encoded frames and masks; by default more on a GPU.
+
+    Raises:
+        AnnotationError: if it is not a whole number of megabytes.
+    """
+    if megabytes is None:
+        return GPU_MEMORY_BYTES if device == "cuda" else MEMORY_BYTES
+    if isinstance(megabytes, bool) or not isinstance(megabytes, int) or megabytes < 1:
+        raise AnnotationError(f"memory_mb is a whole number of megabytes from 1, for example 256, got {megabytes!r}")
+    return megabytes * 2**20
 
 
 def check_frame(frame: int, n_frames: int) -> None:

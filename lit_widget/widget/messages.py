@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from . import wire
 
-PROTOCOL = 5
+PROTOCOL = 6
 """Version of the protocol; the view says which one it speaks in `hello`."""
 
 

@@ -131,7 +131,7 @@ class Prompting:
             return Pending(Points(), None, None)
         if record.status == "prompted":
             return Pending(Points(), record.output, None, base=record.output, replaced=record)
-        evidence = self.learner.predict_one(item).evidence
+        evidence = self.learner.put_aside(self.learner.predict_one(item)).evidence
         return Pending(Points(), record.output, Prediction(item, record.output, evidence), base=record.output)
 
     def _segment(self, item: VideoItem, before: Pending, points: Points) -> None:

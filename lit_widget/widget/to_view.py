@@ -80,6 +80,15 @@ class ObjectInfo:
 
 
 @dataclass(frozen=True)
+class MemoryInfo:
+    """What encoded frames and masks take, in megabytes: in memory, of how many, and in the temporary file."""
+
+    used: int
+    most: int
+    file: int
+
+
+@dataclass(frozen=True)
 class State:
     """Everything but pixels; sent on `hello` and whenever any of it changes.
 
@@ -110,6 +119,7 @@ class State:
     n_corrections: int
     n_accepted: int
     saved_s: float
+    memory: MemoryInfo
     previews: bool = False
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
+from lit_widget.core.heap import give_back_freed_memory
 from lit_widget.video.adaptation import VideoItem
 from lit_widget.video.propagate import propagate
 
@@ -78,6 +79,7 @@ def follow(
         if time.monotonic() - told > STATE_EVERY_S:
             told = time.monotonic()
             annotation.publish()
+            give_back_freed_memory()
     annotation.feed.show(waiting)
     if changed := annotation.changes.count:
         activity.note = f"{changed} mask{'s' if changed > 1 else ''} changed"

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import traitlets
 
 from lit_widget.core.heap import give_back_freed_memory
+from lit_widget.core.shelf import Shelf
 from lit_widget.core.strategy import Strategy, find_strategy
 from lit_widget.video.adaptation import VideoItem
 from lit_widget.video.feature_cache import FeatureCache
@@ -29,7 +30,7 @@ from .dispatch import Buffer, dispatch
 from .export import Export
 from .journal import Journal, action, by, doing
 from .journal_methods import Logged
-from .limits import AnnotationError, whole_number
+from .limits import AnnotationError, memory_bytes, whole_number
 from .messages import MessageError, decode
 from .object_methods import ObjectMethods
 from .outbox import Outbox
@@ -75,6 +76,8 @@ class LITWidget(PromptMethods, ObjectMethods, Export, Readings, Logged, Saving, 
         session: a new file that everything is written to as it happens; `LITWidget.open` goes on with it later.
         view_height: height of the picture in CSS pixels.
         features: encoded frames to share with other widgets of the same model and video.
+        memory_mb: megabytes of encoded frames and masks to keep in memory, 256 by default and 1,024 on a GPU; the rest
+            is moved to a temporary file. Shared `features` bring their own.
 
     Raises:
         ValueError: if the video, model, tracker, checkpoint or strategy cannot be used; the sentence says why.
@@ -111,6 +114,7 @@ class LITWidget(PromptMethods, ObjectMethods, Export, Readings, Logged, Saving, 
         session: str | pathlib.Path | None = None,
         view_height: int = 420,
         features: FeatureCache | None = None,
+        memory_mb: int | None = None,
     ) -> None:
         given = {"model": model, "strategy": strategy, "tracker": tracker, "weights": weights, "update": update}
         given |= {"peft_config": peft_config, "quirks": quirks, "quality": quality, "seed": seed}
@@ -129,6 +133,7 @@ class LITWidget(PromptMethods, ObjectMethods, Export, Readings, Logged, Saving, 
             seed=seed,
             tracker=follower,
             features=features,
+            shelf=Shelf(memory_bytes(memory_mb, loaded.device.type)),
         )
         transport = best_transport()
         super().__init__(transport=transport, view_height=view_height)
@@ -324,6 +329,7 @@ class LITWidget(PromptMethods, ObjectMethods, Export, Readings, Logged, Saving, 
                 self.frames.close()
                 if self._owns_features:
                     self._annotation.learner.features.clear()
+                    self._annotation.learner.features.shelf.clear_memory()
             super().close()
             give_back_freed_memory()
             if names := ", ".join(each.name for each in waiting if each.outcome == "dropped"):
