@@ -107,7 +107,12 @@ def weights_of(widget):
 
 
 def failing_pass(when):
-    return Failing(TrainingPass.__call__, when)
+    failing = Failing(TrainingPass.__call__, when)
+
+    def call(self):
+        return failing(self)
+
+    return call
 
 
 def test_a_widget_keeps_no_more_in_memory_than_it_may():

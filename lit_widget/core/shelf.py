@@ -144,7 +144,8 @@ class Shelf:
     def _read(self, book: _Book) -> Tensor:
         data = torch.empty(book.file_bytes, dtype=torch.uint8)
         view, done = data.numpy().data, 0
-        assert self._file is not None and book.place is not None, "what is not in memory was written"
+        assert self._file is not None, "what is not in memory was written"
+        assert book.place is not None, "where it was written is known"
         self._file.seek(book.place)
         while done < len(view):
             read = self._file.readinto(view[done:])  # pyright: ignore[reportAttributeAccessIssue]
