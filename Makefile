@@ -95,8 +95,16 @@ SEQUENCES ?= ../shared/data
 MAIN := original,token-0,previous-mask,close-up,lit-lora,lit-plus
 ABLATIONS := lora-no-cl,replace-original,lit-ft,three-loras,memory-adapter
 
-bench: $(READY) ## measure tracking and LIT on embedded and on real videos, then update the pages (hours)
-	@echo "== bench: embedded clips"
+SPEED ?= bench
+
+bench: $(READY) ## speed and memory on this CPU, beside the sam2 package's predictor and a plain trainer (10 minutes)
+	$(BIN)/python -m benchmarks.cpu_update --pairs 3 --json $(SPEED)/cpu-update.json
+	$(BIN)/python -m benchmarks.cpu_tracking --json $(SPEED)/cpu-tracking.json
+	$(BIN)/python -m benchmarks.long_memory --frames 900 --json $(SPEED)/long-memory.json
+	$(BIN)/python -m benchmarks.versus benchmarks/results $(SPEED)
+
+results: $(READY) ## measure everything anew on embedded and on real videos, then update the pages (hours)
+	@echo "== results: embedded clips"
 	$(BIN)/python -m benchmarks.view_speed --json benchmarks/results/view-speed.json
 	$(BIN)/python -m benchmarks.long_video --json benchmarks/results/long-video.json
 	$(BIN)/python -m benchmarks.long_memory --json benchmarks/results/long-memory.json
@@ -112,14 +120,14 @@ bench: $(READY) ## measure tracking and LIT on embedded and on real videos, then
 	$(BIN)/python -m benchmarks.transfer embedded:hard:110-116 --json benchmarks/results/transfer-embedded.json
 	$(BIN)/python -m benchmarks.monitoring embedded:hard:110-116 --no-modes --json benchmarks/results/monitoring-embedded.json
 	@if [ -d "$(SEQUENCES)" ]; then \
-		echo "== bench: real sequences in $(SEQUENCES)"; \
+		echo "== results: real sequences in $(SEQUENCES)"; \
 		$(BIN)/python -m benchmarks.mask_bytes "$(SEQUENCES)" --json benchmarks/results/mask-bytes.json; \
 		$(BIN)/python -m benchmarks.tracking "$(SEQUENCES)" --exclude caps --json benchmarks/results/tracking-real.json; \
 		$(BIN)/python -m benchmarks.compare "$(SEQUENCES)" --exclude caps --strategies $(MAIN) --json benchmarks/results/compare-real-0.5.json; \
 		$(BIN)/python -m benchmarks.horizon "$(SEQUENCES)" --exclude caps --json benchmarks/results/horizon-real.json; \
 		$(BIN)/python -m benchmarks.monitoring "$(SEQUENCES)" --exclude caps --no-modes --json benchmarks/results/monitoring-real.json; \
 	else \
-		echo "== bench: no real sequences at $(SEQUENCES) (set SEQUENCES=), skipped"; \
+		echo "== results: no real sequences at $(SEQUENCES) (set SEQUENCES=), skipped"; \
 	fi
 	$(BIN)/python -m benchmarks.publish
 

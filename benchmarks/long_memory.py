@@ -26,10 +26,10 @@ from PIL import Image
 from benchmarks.result import write_result
 from lit_widget import LITWidget, embedded_clip
 
-N_FRAMES, SIZE, CLIP_FRAMES, STEP = 3000, (1920, 1080), 48, 100
+SIZE, CLIP_FRAMES, STEP = (1920, 1080), 48, 100
 
 
-def write_video(path: Path) -> np.ndarray:
+def write_video(path: Path, n_frames: int) -> np.ndarray:
     """Write an embedded clip to and fro; returns the target's mask on its first frame."""
     clip = embedded_clip("easy", 0, frames=CLIP_FRAMES)
     frames = [np.asarray(Image.fromarray(frame).resize(SIZE)) for frame in clip.frames]
@@ -37,27 +37,27 @@ def write_video(path: Path) -> np.ndarray:
     with av.open(str(path), "w") as container:
         stream = container.add_stream("libx264", rate=24, options={"crf": "23", "preset": "ultrafast"})
         stream.width, stream.height, stream.pix_fmt = *SIZE, "yuv420p"
-        for index in range(N_FRAMES):
+        for index in range(n_frames):
             container.mux(stream.encode(av.VideoFrame.from_ndarray(there_and_back[index % len(there_and_back)])))
         container.mux(stream.encode())
     return np.asarray(Image.fromarray(clip.target[0]).resize(SIZE))
 
 
-def track(path: Path, mask: np.ndarray, told: Connection) -> None:
+def track(path: Path, mask: np.ndarray, n_frames: int, told: Connection) -> None:
     """Track in a process of its own; sends a row per hundred frames, and a last one once the widget is closed."""
     torch.set_num_threads(1)
     told.send({"frames": 0, "seconds": 0.0, "peak_mb": _peak_mb(), "now_mb": _now_mb()})
     widget = LITWidget(path)
     widget.give_mask(0, mask)
     widget.wait()
-    for stop in range(STEP, N_FRAMES + 1, STEP):
+    for stop in range(STEP, n_frames + 1, STEP):
         started = time.perf_counter()
         widget.track(stop - STEP, stop=stop - 1)
         widget.wait()
         told.send(
             {"frames": stop, "seconds": time.perf_counter() - started, "peak_mb": _peak_mb(), "now_mb": _now_mb()}
         )
-    shown = [mask.any() for frame in range(0, N_FRAMES, STEP) if (mask := widget.mask(frame)) is not None]
+    shown = [mask.any() for frame in range(0, n_frames, STEP) if (mask := widget.mask(frame)) is not None]
     widget.close()
     told.send({"masks_seen": int(sum(shown)), "closed_mb": _now_mb()})
 
@@ -79,14 +79,15 @@ def _status(name: str) -> float:
 def main() -> None:
     """One row per hundred frames."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--frames", type=int, default=3000)
     parser.add_argument("--json", type=Path)
     given = parser.parse_args()
     rows: list[dict[str, Any]] = []
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "long.mp4"
-        mask = write_video(path)
+        mask = write_video(path, given.frames)
         heard, told = multiprocessing.get_context("spawn").Pipe(duplex=False)
-        process = multiprocessing.get_context("spawn").Process(target=track, args=(path, mask, told))
+        process = multiprocessing.get_context("spawn").Process(target=track, args=(path, mask, given.frames, told))
         process.start()
         while "closed_mb" not in (row := heard.recv()):
             rows.append(row)
@@ -94,7 +95,7 @@ def main() -> None:
         process.join()
     print(row)
     if given.json:
-        settings = {"sources": [], "model": "pocket", "size": list(SIZE), "frames": N_FRAMES, "threads": 1, **row}
+        settings = {"sources": [], "model": "pocket", "size": list(SIZE), "frames": given.frames, "threads": 1, **row}
         write_result(given.json, "long-memory", settings, {"rows": pd.DataFrame(rows)})
 
 

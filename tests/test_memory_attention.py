@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +9,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from lit_widget.core.shelf import Memo, Shelf
 from lit_widget.video import memory_attention
 from lit_widget.video.adaptation import VideoItem
 from lit_widget.video.attention import attend
@@ -52,12 +52,12 @@ def both(module, recalls: list[Recall]) -> tuple[Tensor, Tensor]:
     ours = CpuMemoryAttention(module.memory_attention)
     assert ours.takes(top)
     with torch.no_grad():
-        given = attend(module, top, position, recalls, ours)
+        given = attend(module, top, position, recalls, ours, begun=Memo())
         with torch.autocast("cpu", torch.bfloat16):
             assert not ours.takes(top)
         package = CpuMemoryAttention(torch.nn.Identity())
         assert not package.takes(top)
-        return attend(module, top, position, recalls, package), given
+        return attend(module, top, position, recalls, package, begun=Memo()), given
 
 
 @pytest.mark.usefixtures("everywhere")
@@ -86,17 +86,18 @@ def test_scores_of_any_size(sharpness: float) -> None:
 
 
 @pytest.mark.usefixtures("everywhere")
-def test_nothing_is_kept_of_a_frame_that_is_gone() -> None:
+def test_what_depends_on_the_frame_alone_is_made_once(monkeypatch: pytest.MonkeyPatch) -> None:
     module = build_pocket()
     ours, top = CpuMemoryAttention(module.memory_attention), torch.randn(1, HIDDEN_DIM, SIDE, SIDE)
     position = module.image_encoder.neck.position_encoding(top)
+    made, begun = [], Memo(Shelf(1))
+    start = ours._start
+    monkeypatch.setattr(ours, "_start", lambda *given: made.append(given) or start(*given))
+    remembered = [recall(module, 1, 1)]
     with torch.no_grad():
-        for _ in range(2):
-            attend(module, top, position, [recall(module, 1, 1)], ours)
-    assert len(ours._started) == 1
-    del top
-    gc.collect()
-    assert len(ours._started) == 0
+        one, other = (attend(module, top, position, remembered, ours, begun=begun) for _ in range(2))
+    assert len(made) == 1
+    assert torch.equal(one, other)
 
 
 def tracked(folder: Path, target: np.ndarray) -> np.ndarray:

@@ -9,7 +9,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lit_widget.core.shelf import Shelf
+from lit_widget.core.shelf import Memo, Shelf
 
 KB = 1024
 
@@ -78,14 +78,19 @@ def test_a_part_does_not_keep_the_whole():
     assert part.tensor.equal(whole[3:4])
 
 
-def test_what_others_hold_beside_it_counts_while_it_is_in_memory():
-    shelf = Shelf(4 * KB)
-    heavy = shelf.put(numbered(1), beside=2 * KB)
-    assert shelf.used_bytes == 3 * KB
-    light = [shelf.put(numbered(n)) for n in range(4)]
-    assert not in_memory(heavy)
-    assert all(map(in_memory, light))
-    assert shelf.used_bytes == 4 * KB
+@pytest.mark.parametrize("shelf", [None, Shelf(1)])
+def test_a_memo_is_made_once(shelf):
+    memo, made = Memo(shelf), []
+
+    def make():
+        made.append(1)
+        return numbered(7)
+
+    for _ in range(3):
+        assert memo.get(make)[0] == 7
+        if shelf:
+            shelf.clear_memory()
+    assert len(made) == 1
 
 
 def test_a_full_disk_keeps_all_in_memory_and_says_so_once(monkeypatch):

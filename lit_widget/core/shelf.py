@@ -6,13 +6,14 @@ import tempfile
 import threading
 import warnings
 from collections import OrderedDict, deque
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import IO
 
 import torch
 from torch import Tensor
 
-MEMORY_BYTES = 256 * 2**20
+MEMORY_BYTES = 192 * 2**20
 """Default bound on what is kept in memory."""
 
 
@@ -46,18 +47,13 @@ class Shelf:
         """Length of the file."""
         return self._file_bytes
 
-    def put(self, tensor: Tensor, *, beside: int = 0) -> Shelved:
-        """Keep a tensor as long as what is returned lives.
-
-        Args:
-            tensor: must not be changed afterwards.
-            beside: bytes that others hold as long as the tensor is in memory.
-        """
+    def put(self, tensor: Tensor) -> Shelved:
+        """Keep a tensor, which must not be changed afterwards, as long as what is returned lives."""
         if tensor.untyped_storage().nbytes() > tensor.nbytes:
             tensor = tensor.clone()  # or the whole that it is a part of would be kept
         with self._lock:
             self._numbers += 1
-            book = _Book(self._numbers, tensor, tensor.nbytes + beside, tensor.dtype, tensor.shape, tensor.device)
+            book = _Book(self._numbers, tensor, tensor.dtype, tensor.shape, tensor.device)
             self._take_back()
             self._hold(book)
         return Shelved(self, book)
@@ -98,7 +94,7 @@ class Shelf:
                 del self._books[book.number]
                 self._used -= book.n_bytes
             if book.place is not None:
-                self._free.setdefault(book.file_bytes, []).append(book.place)
+                self._free.setdefault(book.n_bytes, []).append(book.place)
 
     def _hold(self, book: _Book) -> None:
         self._books[book.number] = book
@@ -128,7 +124,7 @@ class Shelf:
             return
         if self._file is None:
             self._file = tempfile.TemporaryFile(prefix="lit-widget-", buffering=0)  # noqa: SIM115 - lives with the shelf
-        free = self._free.get(book.file_bytes)
+        free = self._free.get(book.n_bytes)
         place = free[-1] if free else self._file_bytes
         data = book.tensor.cpu().contiguous().reshape(-1).view(torch.uint8).numpy().data
         self._file.seek(place)
@@ -142,7 +138,7 @@ class Shelf:
         book.place = place
 
     def _read(self, book: _Book) -> Tensor:
-        data = torch.empty(book.file_bytes, dtype=torch.uint8)
+        data = torch.empty(book.n_bytes, dtype=torch.uint8)
         view, done = data.numpy().data, 0
         assert self._file is not None, "what is not in memory was written"
         assert book.place is not None, "where it was written is known"
@@ -169,10 +165,31 @@ class Shelved:
     @property
     def n_bytes(self) -> int:
         """What it takes, in memory or in the file."""
-        return self._book.file_bytes
+        return self._book.n_bytes
 
     def __del__(self) -> None:
         self._shelf.give_back(self._book)
+
+
+class Memo:
+    """A tensor that is made of others when it is first asked for, and kept from then on.
+
+    Args:
+        shelf: keeps it; without one it stays in memory.
+    """
+
+    def __init__(self, shelf: Shelf | None = None) -> None:
+        self._shelf = shelf
+        self._kept: Tensor | Shelved | None = None
+
+    def get(self, make: Callable[[], Tensor]) -> Tensor:
+        """It, from `make` the first time."""
+        kept = self._kept
+        if kept is None:
+            made = make()
+            self._kept = made if self._shelf is None else self._shelf.put(made)
+            return made
+        return kept.tensor if isinstance(kept, Shelved) else kept
 
 
 @dataclass(eq=False)
@@ -181,12 +198,11 @@ class _Book:
 
     number: int
     tensor: Tensor | None
-    n_bytes: int
     dtype: torch.dtype
     shape: torch.Size
     device: torch.device
     place: int | None = None
 
     @property
-    def file_bytes(self) -> int:
+    def n_bytes(self) -> int:
         return self.shape.numel() * self.dtype.itemsize

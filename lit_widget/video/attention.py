@@ -9,6 +9,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from lit_widget.core.shelf import Memo
+
 from .memory import FrameRecord, Recall
 from .memory_attention import CpuMemoryAttention
 
@@ -25,6 +27,8 @@ def attend(
     top_position: Float[Tensor, "1 d h w"],
     recalls: Sequence[Recall],
     on_cpu: CpuMemoryAttention,
+    *,
+    begun: Memo,
 ) -> Float[Tensor, "n d h w"]:
     """Condition a frame's features on what is recalled of n objects.
 
@@ -37,6 +41,7 @@ def attend(
         top_position: their positional encoding.
         recalls: one per object, of equal `Recall.shape`.
         on_cpu: takes the place of the model's own memory attention where it can.
+        begun: where it keeps what depends on the frame alone.
     """
     n, (height, width) = len(recalls), top.shape[-2:]
     if recalls[0].permanent:
@@ -45,7 +50,7 @@ def attend(
         memory_position = torch.cat([position for _, position in memories + pointers])
         n_pointers = sum(len(memory) for memory, _ in pointers)
         if on_cpu.takes(top):
-            fused = on_cpu(top, top_position, memory, memory_position, n_pointers)
+            fused = on_cpu(top, top_position, memory, memory_position, n_pointers, begun=begun)
         else:
             fused = module.memory_attention(
                 curr=[tokens(top, n)],

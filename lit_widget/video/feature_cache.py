@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Callable
 
-from lit_widget.core.shelf import Shelf, Shelved
+from lit_widget.core.shelf import Memo, Shelf, Shelved
 
-from .memory_attention import kept_bytes
 from .sam2 import FrameFeatures
 
 MOST_BYTES = 16 * 2**30
@@ -35,12 +34,11 @@ class FeatureCache:
         if frame in self._kept:
             self._kept.move_to_end(frame)
             return self._kept[frame].features
-        features = self._encode(frame)
-        self._kept[frame] = kept = ShelvedFeatures(self.shelf, features)
+        self._kept[frame] = kept = ShelvedFeatures(self.shelf, self._encode(frame))
         self._bytes += kept.n_bytes
         while self._bytes > self._max_bytes and len(self._kept) > 1:
             self._bytes -= self._kept.popitem(last=False)[1].n_bytes
-        return features
+        return kept.features
 
     def clear(self) -> None:
         """Let go of all."""
@@ -52,7 +50,7 @@ class ShelvedFeatures:
     """Features of a frame whose tensors are on a shelf; the positional encoding is one for all frames."""
 
     def __init__(self, shelf: Shelf, features: FrameFeatures) -> None:
-        self._top = shelf.put(features.top, beside=kept_bytes(features.top))
+        self._top, self._begun = shelf.put(features.top), Memo(shelf)
         self._high_res: tuple[Shelved, Shelved] = shelf.put(features.high_res[0]), shelf.put(features.high_res[1])
         self._position = features.top_position
 
@@ -60,9 +58,9 @@ class ShelvedFeatures:
     def features(self) -> FrameFeatures:
         """All of them, in memory."""
         finest, finer = self._high_res
-        return FrameFeatures(self._top.tensor, self._position, (finest.tensor, finer.tensor))
+        return FrameFeatures(self._top.tensor, self._position, (finest.tensor, finer.tensor), self._begun)
 
     @property
     def n_bytes(self) -> int:
-        """What they take, in memory or in the file."""
+        """What they take, in memory or in the file, without what is made of them later."""
         return self._top.n_bytes + sum(each.n_bytes for each in self._high_res)

@@ -19,7 +19,8 @@ import torch
 import torch.nn.functional as F
 from jaxtyping import Complex, Float
 from torch import Tensor, nn
-from torch.utils.weak import WeakTensorKeyDictionary
+
+from lit_widget.core.shelf import Memo
 
 KEYS, QUERIES = 1024, 512
 """Size of the block of scores that each thread makes at a time: 2 MB. Smaller ones cost more waiting for each other."""
@@ -41,14 +42,14 @@ class CpuMemoryAttention:
     def __init__(self, module: nn.Module) -> None:
         self.module: Any = module
         self._usual = _is_usual(module)
-        self._started = WeakTensorKeyDictionary()
 
     def takes(self, top: Tensor) -> bool:
         """Whether to use it for a frame: in float32 on a CPU, for a model of the official sizes.
 
         A smaller model gains milliseconds, and stays equal to the package to the last bit.
         """
-        return kept_bytes(top) > 0 and not torch.is_autocast_enabled("cpu") and self._usual
+        large = top.device.type == "cpu" and top[0, 0].numel() >= FEWEST_TOKENS
+        return large and not torch.is_autocast_enabled("cpu") and self._usual
 
     def __call__(
         self,
@@ -57,23 +58,25 @@ class CpuMemoryAttention:
         memory: Float[Tensor, "l n c"],
         memory_position: Float[Tensor, "l n c"],
         n_pointers: int,
+        *,
+        begun: Memo,
     ) -> Float[Tensor, "hw n d"]:
         """A frame's features, conditioned on the memory of n objects.
 
         Args:
-            top: the frame's features at stride 16; what depends on them alone is kept as long as this tensor lives.
+            top: the frame's features at stride 16.
             top_position: their positional encoding.
             memory: tokens of remembered frames, then of object pointers.
             memory_position: their encoding.
             n_pointers: how many of the tokens are pointers.
+            begun: where what depends on the frame alone is kept.
         """
         turns = self._turns(*top.shape[-2:])
-        if top not in self._started:
-            self._started[top] = self._start(top, top_position, turns)
+        start = begun.get(lambda: self._start(top, top_position, turns))
         # Remembered features are bfloat16.
         pairs = zip((memory + memory_position).unbind(1), memory.float().unbind(1), strict=True)
         remembered = [_Memory(keys, values, n_pointers) for keys, values in pairs]
-        return torch.stack([self._condition(self._started[top], turns, each) for each in remembered], dim=1)
+        return torch.stack([self._condition(start, turns, each) for each in remembered], dim=1)
 
     def _turns(self, height: int, width: int) -> Complex[Tensor, "hw r"]:
         """Rotary phases of the positions of a frame."""
@@ -97,11 +100,6 @@ class CpuMemoryAttention:
             x = x + _look_back(layer.cross_attn_image, layer.norm2(x), turns, memory, scores)
             x = torch.cat([_think(layer, rows) for rows in x.split(QUERIES)])
         return self.module.norm(x)
-
-
-def kept_bytes(top: Tensor) -> int:
-    """What `CpuMemoryAttention` keeps of a frame at most: 0 on other devices and for smaller models."""
-    return top.nbytes if top.device.type == "cpu" and top[0, 0].numel() >= FEWEST_TOKENS else 0
 
 
 def _is_usual(module: nn.Module) -> bool:

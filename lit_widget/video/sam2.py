@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 from weakref import WeakSet
 
@@ -20,7 +20,7 @@ from jaxtyping import Bool, Float, UInt8
 from PIL import Image
 from torch import Tensor, nn
 
-from lit_widget.core.shelf import Shelf
+from lit_widget.core.shelf import Memo, Shelf
 
 from .attention import attend, tokens
 from .devices import FullMemoryError, Precision, explained
@@ -71,11 +71,13 @@ class FrameFeatures:
         top: (1, d, h, w) features at stride 16.
         top_position: (1, d, h, w) their positional encoding.
         high_res: features at strides 4 and 8, already projected for the mask decoder.
+        begun: what memory attention makes of them before it looks at memory.
     """
 
     top: Float[Tensor, "1 d h w"]
     top_position: Float[Tensor, "1 d h w"]
     high_res: tuple[Tensor, Tensor]
+    begun: Memo = field(default_factory=Memo, repr=False, compare=False)
 
 
 @dataclass(frozen=True)
@@ -215,7 +217,7 @@ class Sam2:
         fused: list[Tensor] = [features.top] * len(recalls)
         for members in groups.values():
             alike = [recalls[index] for index in members]
-            result = attend(self.module, features.top, features.top_position, alike, self._on_cpu)
+            result = attend(self.module, features.top, features.top_position, alike, self._on_cpu, begun=features.begun)
             for row, index in enumerate(members):
                 fused[index] = result[row : row + 1]
         return torch.cat(fused).float()

@@ -40,7 +40,7 @@ def memory_bytes(megabytes: int | None, device: str) -> int:
     if megabytes is None:
         return GPU_MEMORY_BYTES if device == "cuda" else MEMORY_BYTES
     if isinstance(megabytes, bool) or not isinstance(megabytes, int) or megabytes < 1:
-        raise AnnotationError(f"memory_mb is a whole number of megabytes from 1, for example 256, got {megabytes!r}")
+        raise AnnotationError(f"memory_mb is a whole number of megabytes from 1, for example 192, got {megabytes!r}")
     return megabytes * 2**20
 
 

@@ -76,8 +76,8 @@ class LITWidget(PromptMethods, ObjectMethods, Export, Readings, Logged, Saving, 
         session: a new file that everything is written to as it happens; `LITWidget.open` goes on with it later.
         view_height: height of the picture in CSS pixels.
         features: encoded frames to share with other widgets of the same model and video.
-        memory_mb: megabytes of encoded frames and masks to keep in memory, 256 by default and 1,024 on a GPU; the rest
-            is moved to a temporary file. Shared `features` bring their own.
+        memory_mb: megabytes of encoded frames and masks to keep in memory, 192 by default and 768 on a GPU; the rest is
+            moved to a temporary file. Shared `features` bring their own.
 
     Raises:
         ValueError: if the video, model, tracker, checkpoint or strategy cannot be used; the sentence says why.
