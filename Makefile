@@ -15,9 +15,9 @@ STATIC := lit_widget/widget/static
 WORKERS ?= 2
 
 # The pocket model's layers are small: more threads mostly wait for each other, and on a busy machine much longer.
-test hosts demo lab notebooks bench: export OMP_NUM_THREADS ?= 1
+test hosts demo lab notebooks bench results: export OMP_NUM_THREADS ?= 1
 
-.PHONY: help colab demo docs figures links notebooks test hosts lab lint bundle bundle-is-fresh bench bench-gpu lock clean chromium
+.PHONY: help colab results demo docs figures links notebooks test hosts lab lint bundle bundle-is-fresh bench bench-gpu lock clean chromium
 
 help: ## show this list
 	@echo "make TARGET, where TARGET is one of"
