@@ -13,7 +13,7 @@ from typing import IO
 import torch
 from torch import Tensor
 
-MEMORY_BYTES = 192 * 2**20
+MEMORY_BYTES = 128 * 2**20
 """Default bound on what is kept in memory."""
 
 

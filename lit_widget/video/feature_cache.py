@@ -40,10 +40,14 @@ class FeatureCache:
             self._bytes -= self._kept.popitem(last=False)[1].n_bytes
         return kept.features
 
+    def __contains__(self, frame: int) -> bool:
+        return frame in self._kept
+
     def clear(self) -> None:
-        """Let go of all."""
+        """Let go of all, and move what else is on the shelf out of memory."""
         self._kept.clear()
         self._bytes = 0
+        self.shelf.clear_memory()
 
 
 class ShelvedFeatures:

@@ -22,10 +22,16 @@ class Answers:
         outbox: takes the answers.
         pixels: the worker that decodes and encodes, so that a question waits for no model.
         model: the worker that owns the model.
+
+    Attributes:
+        looked_at: whether there is or was a view.
     """
+
+    looked_at = False
 
     def __init__(self, annotation: Annotation, outbox: Outbox, pixels: Worker, model: Worker) -> None:
         self._annotation, self._outbox, self._pixels = annotation, outbox, pixels
+        self._model = model
         self.preview = Hover(annotation, model, outbox.post).ask
 
     def greet(self, protocol: int) -> None:
@@ -37,6 +43,8 @@ class Answers:
         self._outbox.post(self._annotation.state)
         self._annotation.show_confidence()
         self._annotation.show_proposal()
+        self.looked_at = True
+        self._model.nudge()
 
     def poll(self) -> None:
         """Hand over the messages that wait for a polling view."""

@@ -9,7 +9,7 @@ from jaxtyping import Bool
 
 from lit_widget.core.shelf import MEMORY_BYTES
 
-GPU_MEMORY_BYTES = 4 * MEMORY_BYTES
+GPU_MEMORY_BYTES = 8 * MEMORY_BYTES
 
 Size = tuple[int, int]
 """(height, width) in pixels."""
@@ -40,7 +40,7 @@ def memory_bytes(megabytes: int | None, device: str) -> int:
     if megabytes is None:
         return GPU_MEMORY_BYTES if device == "cuda" else MEMORY_BYTES
     if isinstance(megabytes, bool) or not isinstance(megabytes, int) or megabytes < 1:
-        raise AnnotationError(f"memory_mb is a whole number of megabytes from 1, for example 192, got {megabytes!r}")
+        raise AnnotationError(f"memory_mb is a whole number of megabytes from 1, for example 128, got {megabytes!r}")
     return megabytes * 2**20
 
 

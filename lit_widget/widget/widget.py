@@ -31,6 +31,7 @@ from .export import Export
 from .journal import Journal, action, by, doing
 from .journal_methods import Logged
 from .limits import AnnotationError, memory_bytes, whole_number
+from .look_ahead import LookAhead
 from .messages import MessageError, decode
 from .object_methods import ObjectMethods
 from .outbox import Outbox
@@ -76,8 +77,8 @@ class LITWidget(PromptMethods, ObjectMethods, Export, Readings, Logged, Saving, 
         session: a new file that everything is written to as it happens; `LITWidget.open` goes on with it later.
         view_height: height of the picture in CSS pixels.
         features: encoded frames to share with other widgets of the same model and video.
-        memory_mb: megabytes of encoded frames and masks to keep in memory, 192 by default and 768 on a GPU; the rest is
-            moved to a temporary file. Shared `features` bring their own.
+        memory_mb: megabytes of encoded frames and masks to keep in memory, 128 by default and 1,024 on a GPU; the rest
+            is moved to a temporary file. Shared `features` bring their own.
 
     Raises:
         ValueError: if the video, model, tracker, checkpoint or strategy cannot be used; the sentence says why.
@@ -141,7 +142,8 @@ class LITWidget(PromptMethods, ObjectMethods, Export, Readings, Logged, Saving, 
         self._annotation = Annotation(learner, chosen, self._outbox.post, quality=quality)
         self._owns_features = features is None
         self._errors: list[Exception] = []
-        self._model_worker = Worker("model", self._failed)
+        look_ahead = LookAhead(learner, lambda: self.frame_index if self._answers.looked_at else None)
+        self._model_worker = Worker("model", self._failed, look_ahead)
         self._pixel_worker = Worker("pixels", self._failed)
         self._answers = Answers(self._annotation, self._outbox, self._pixel_worker, self._model_worker)
         if session is not None:
@@ -329,7 +331,6 @@ class LITWidget(PromptMethods, ObjectMethods, Export, Readings, Logged, Saving, 
                 self.frames.close()
                 if self._owns_features:
                     self._annotation.learner.features.clear()
-                    self._annotation.learner.features.shelf.clear_memory()
             super().close()
             give_back_freed_memory()
             if names := ", ".join(each.name for each in waiting if each.outcome == "dropped"):
@@ -380,6 +381,11 @@ class LITWidget(PromptMethods, ObjectMethods, Export, Readings, Logged, Saving, 
         """What a method was given, with what it left to the widget."""
         left = {"object_id": self._annotation.active, "start": self.frame_index}
         return {name: left.get(name) if value is None else value for name, value in arguments.items()}
+
+    @traitlets.observe("frame_index")
+    def _looks_elsewhere(self, _: object) -> None:
+        if self._answers.looked_at:
+            self._model_worker.nudge()
 
     def _receive(self, _: object, content: object, buffers: Sequence[Buffer]) -> None:
         """Handle a message from a view; runs on whichever thread the kernel chose, so it only enqueues."""

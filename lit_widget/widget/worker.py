@@ -6,7 +6,13 @@ import queue
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
+
+REST_S = 0.4
+"""After so many seconds without a question the worker does what can be done ahead."""
+
+Asked = Callable[[], bool]
 
 
 @dataclass
@@ -34,11 +40,15 @@ class Worker:
     Args:
         name: of the thread.
         on_error: called on the thread with whatever a job raised; the thread goes on.
+        ahead: called on the thread again and again once nothing was asked of it for a while, until it returns that
+            there is nothing more to do; it returns soon after the function that it is given says that something is.
     """
 
-    def __init__(self, name: str, on_error: Callable[[Exception], None]) -> None:
+    def __init__(
+        self, name: str, on_error: Callable[[Exception], None], ahead: Callable[[Asked], bool] = lambda _: False
+    ) -> None:
         self._queue: queue.Queue[Job | None] = queue.Queue()
-        self._on_error = on_error
+        self._on_error, self._ahead = on_error, ahead
         self._idle = threading.Condition()
         self._waiting: list[Job] = []
         self._number = 0
@@ -60,6 +70,11 @@ class Worker:
             self._waiting.append(job)
             self._queue.put(job)
         return job
+
+    def nudge(self) -> None:
+        """Leave what is done ahead, and begin anew with it in a while."""
+        with suppress(RuntimeError):  # a closed worker does nothing ahead
+            self.submit(lambda _: None)
 
     def cancel(self) -> None:
         """Ask the running job to stop and drop those behind it."""
@@ -115,8 +130,19 @@ class Worker:
             self._closed = True
             self._queue.put(None)
 
+    def _next(self) -> Job | None:
+        """The next job; what can be done ahead is done while there is none."""
+        try:
+            return self._queue.get(timeout=REST_S)
+        except queue.Empty:
+            # Nobody has asked for it, so that nobody is told; who does will meet the error again.
+            with suppress(Exception):
+                while self._queue.empty() and self._ahead(lambda: not self._queue.empty()):
+                    pass
+            return self._queue.get()
+
     def _run(self) -> None:
-        while (job := self._queue.get()) is not None:
+        while (job := self._next()) is not None:
             try:
                 if job.cancelled.is_set():
                     job.dropped()
