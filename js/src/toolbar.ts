@@ -64,8 +64,7 @@ export function makeToolbar(store: Store, commands: Commands, tools: Tool[]) {
   const dot = h("span", { class: "lit-dot", "aria-hidden": "true" });
   const model = h("span", { class: "lit-model" });
   const link = h("span", { class: "lit-link" }, dot, model);
-  const fill = h("span", { class: "lit-fill" });
-  const gauge = h("span", { class: "lit-gauge", role: "meter", "aria-valuemin": "0" }, fill);
+  const memory = makeGauge();
 
   const element = h(
     "div",
@@ -76,7 +75,7 @@ export function makeToolbar(store: Store, commands: Commands, tools: Tool[]) {
     // Behind the words, which stay where they are when it comes.
     brush,
     link,
-    gauge,
+    memory.element,
     full,
     help,
   );
@@ -100,8 +99,8 @@ export function makeToolbar(store: Store, commands: Commands, tools: Tool[]) {
     setText(pixels, state ? `· ${state.video.width}×${state.video.height}` : "");
     setText(model, store.link === "connected" ? (state?.model ?? "") : LINKS[store.link]);
     link.dataset.link = store.link;
-    gauge.hidden = store.link !== "connected" || !state;
-    if (state) showMemory(gauge, fill, state.memory);
+    memory.element.hidden = store.link !== "connected" || !state;
+    if (state) memory.show(state.memory);
     link.title = `Model ${state?.model ?? ""} · ${LINKS[store.link]}`;
   }
 
@@ -109,17 +108,24 @@ export function makeToolbar(store: Store, commands: Commands, tools: Tool[]) {
 }
 
 /** How much of the memory for encoded frames and masks is taken. */
-function showMemory(gauge: HTMLElement, fill: HTMLElement, { used, most, file }: MemoryInfo): void {
-  const filed = file > 0 ? `, ${file.toLocaleString("en")} MB in a temporary file` : "";
-  const told = `Frames and masks: ${used.toLocaleString("en")} of ${most.toLocaleString("en")} MB of memory${filed}`;
-  fill.style.width = `${Math.min(100, (100 * used) / Math.max(1, most))}%`;
-  gauge.title = told;
-  for (const [name, value] of [
-    ["label", "Memory"],
-    ["valuemax", String(most)],
-    ["valuenow", String(used)],
-    ["valuetext", told],
-  ] as const) {
-    gauge.setAttribute(`aria-${name}`, value);
+function makeGauge() {
+  const fill = h("span", { class: "lit-fill" });
+  const amount = h("span", { class: "lit-unit" });
+  const bar = h("span", { class: "lit-bar" }, fill);
+  const element = h("span", { class: "lit-gauge", role: "meter", "aria-label": "Memory" }, amount, bar);
+
+  function show({ used, most, file }: MemoryInfo): void {
+    const [taken, bound, filed] = [used, most, file].map(
+      (megabytes) => `${megabytes.toLocaleString("en")} MB`,
+    );
+    const beyond = file > 0 ? `, and ${filed} in a temporary file` : "";
+    fill.style.width = `${Math.min(100, (100 * used) / Math.max(1, most))}%`;
+    setText(amount, taken ?? "");
+    element.title = `Memory for frames and masks: ${taken} of ${bound}${beyond}`;
+    element.setAttribute("aria-valuemax", String(most));
+    element.setAttribute("aria-valuenow", String(used));
+    element.setAttribute("aria-valuetext", element.title);
   }
+
+  return { element, show };
 }

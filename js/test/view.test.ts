@@ -114,6 +114,20 @@ describe("opening", () => {
     await vi.waitFor(() => expect(root.dataset).toMatchObject(published));
   });
 
+  it("tells how full the memory is", async () => {
+    await open({ memory: { used: 96, most: 128, file: 2048 } });
+    const gauge = root.querySelector(".lit-gauge") as HTMLElement;
+    expect(gauge.textContent).toBe("96 MB");
+    expect(gauge.title).toBe(
+      "Memory for frames and masks: 96 MB of 128 MB, and 2,048 MB in a temporary file",
+    );
+    expect((gauge.querySelector(".lit-fill") as HTMLElement).style.width).toBe("75%");
+    model.receive(someState({ memory: { used: 200, most: 128, file: 0 } }));
+    await settle();
+    expect(gauge.title).toBe("Memory for frames and masks: 200 MB of 128 MB");
+    expect((gauge.querySelector(".lit-fill") as HTMLElement).style.width).toBe("100%");
+  });
+
   it("leaves nothing behind", async () => {
     await open();
     for (const cleanup of cleanups) cleanup();
