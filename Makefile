@@ -100,6 +100,7 @@ SPEED ?= bench
 bench: $(READY) ## speed and memory on this CPU, beside the sam2 package's predictor and a plain trainer (10 minutes)
 	$(BIN)/python -m benchmarks.cpu_update --pairs 3 --json $(SPEED)/cpu-update.json
 	$(BIN)/python -m benchmarks.cpu_tracking --json $(SPEED)/cpu-tracking.json
+	$(BIN)/python -m benchmarks.first_contact --json $(SPEED)/first-contact.json
 	$(BIN)/python -m benchmarks.long_memory --frames 900 --json $(SPEED)/long-memory.json
 	$(BIN)/python -m benchmarks.versus benchmarks/results $(SPEED)
 
@@ -107,6 +108,7 @@ results: $(READY) ## measure everything anew on embedded and on real videos, the
 	@echo "== results: embedded clips"
 	$(BIN)/python -m benchmarks.view_speed --json benchmarks/results/view-speed.json
 	$(BIN)/python -m benchmarks.long_video --json benchmarks/results/long-video.json
+	$(BIN)/python -m benchmarks.first_contact --json benchmarks/results/first-contact.json
 	$(BIN)/python -m benchmarks.long_memory --json benchmarks/results/long-memory.json
 	$(BIN)/python -m benchmarks.throughput --json benchmarks/results/throughput.json
 	$(BIN)/python -m benchmarks.cpu_update --json benchmarks/results/cpu-update.json

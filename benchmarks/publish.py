@@ -16,6 +16,7 @@ from benchmarks.pages.models import monitoring, tracking
 from benchmarks.pages.speed import (
     cpu_tracking,
     cpu_update,
+    first_contact,
     gpu,
     long_memory,
     long_video,
@@ -59,6 +60,7 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "mask-bytes": mask_bytes,
     "long-video": long_video,
     "long-memory": long_memory,
+    "first-contact": first_contact,
     "throughput": throughput,
     "classification": classification,
     "classification-times": classification_times,

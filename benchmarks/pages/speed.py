@@ -128,6 +128,22 @@ def long_video() -> str:
     )
 
 
+def first_contact() -> str:
+    """From a cell to a frame, and from a click to a mask."""
+    contacts = pd.DataFrame(load("first-contact")["tables"]["contacts"])
+    steps = ["import_s", "cell_to_frame_s", "click_to_mask_s"]
+    rows = [
+        [
+            str(model),
+            str(way),
+            *(f"{group[step].median():.2f} [{group[step].min():.2f}, {group[step].max():.2f}]" for step in steps),
+        ]
+        for (model, way), group in contacts.groupby(["model", "click"], sort=False)
+    ]
+    head = ["model", "click", "import, s", "cell to first frame, s", "click to its mask, s"]
+    return f"{table(head, rows)}\n\n{origin('first-contact')}"
+
+
 def long_memory() -> str:
     """A long video in the kernel, in a sentence."""
     result = load("long-memory")
