@@ -1,5 +1,7 @@
 """What is encoded while the user looks, and that it never keeps anybody waiting."""
 
+import subprocess
+import sys
 import threading
 import time
 
@@ -116,3 +118,21 @@ def test_nothing_ahead_is_waited_for():
     with pytest.raises(RuntimeError):
         worker.submit(print)
     worker.nudge()
+
+
+@pytest.mark.parametrize(
+    "doing", ["widget.track(0)", "widget._receive(None, {'type': 'hello', 'protocol': {m.PROTOCOL}}}, [])"]
+)
+def test_python_ends_in_the_midst_of_work(doing):
+    code = f"""
+import time
+from lit_widget import LITWidget, embedded_clip
+clip = embedded_clip("easy", 0, frames=40)
+widget = LITWidget(clip.frames)
+widget.give_mask(0, clip.target[0])
+widget.wait()
+{doing}
+time.sleep(0.7)
+"""
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120, check=False)
+    assert (ended.returncode, ended.stderr) == (0, "")

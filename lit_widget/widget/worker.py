@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import atexit
 import queue
 import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
+from weakref import WeakSet
 
 REST_S = 0.4
 """After so many seconds without a question the worker does what can be done ahead."""
@@ -55,6 +57,7 @@ class Worker:
         self._closed = False
         self._thread = threading.Thread(target=self._run, name=f"lit-{name}", daemon=True)
         self._thread.start()
+        _OPEN.add(self)
 
     def submit(self, work: Callable[[Job], None], dropped: Callable[[], None] = lambda: None) -> Job:
         """Queue work; it gets its job, whose `cancelled` it must ask between steps.
@@ -154,3 +157,13 @@ class Worker:
                 with self._idle:
                     self._waiting.remove(job)
                     self._idle.notify_all()
+
+
+_OPEN: WeakSet[Worker] = WeakSet()
+
+
+@atexit.register
+def _close_all() -> None:
+    """A thread that is still in the middle of a computation when Python ends would abort the process."""
+    for worker in list(_OPEN):
+        worker.close()
