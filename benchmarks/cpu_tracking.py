@@ -34,7 +34,7 @@ from lit_widget.video.propagate import propagate
 from lit_widget.video.sam2 import Sam2
 
 SIZE, PROMPTED, THREADS = (360, 640), 7, 2
-FRAMES = {1: 3, 8: 1}
+FRAMES = {1: 2, 8: 1}
 """Tracked frames by the number of objects."""
 
 Masks = Bool[np.ndarray, "n h w"]

@@ -120,9 +120,10 @@ def test_nothing_ahead_is_waited_for():
     worker.nudge()
 
 
-@pytest.mark.parametrize(
-    "doing", ["widget.track(0)", "widget._receive(None, {'type': 'hello', 'protocol': {m.PROTOCOL}}}, [])"]
-)
+HELLO = {"type": "hello", "protocol": m.PROTOCOL}
+
+
+@pytest.mark.parametrize("doing", ["widget.track(0)", f"widget._receive(None, {HELLO}, [])"], ids=["tracking", "ahead"])
 def test_python_ends_in_the_midst_of_work(doing):
     code = f"""
 import time
