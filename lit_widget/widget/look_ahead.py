@@ -7,6 +7,8 @@ from collections.abc import Callable
 from lit_widget.video.interruptible import interruptible
 from lit_widget.video.learner import VideoLearner
 
+from .warm_up import warm_up
+
 AHEAD = 8
 """How many frames: the one that is shown, and those that tracking would meet after it."""
 
@@ -25,7 +27,10 @@ class LookAhead:
     def __call__(self, asked: Callable[[], bool]) -> bool:
         """Encode the next frame, or leave it when asked for something else; returns whether there was one."""
         features, first = self._learner.features, self._shown()
-        near = [] if first is None else range(first, min(first + AHEAD, len(self._learner.frames)))
+        if first is None:
+            return False
+        warm_up()
+        near = range(first, min(first + AHEAD, len(self._learner.frames)))
         missing = next((frame for frame in near if frame not in features), None)
         if missing is None:
             return False
