@@ -28,7 +28,7 @@ from lit_widget import LITWidget
 from lit_widget.widget.messages import PROTOCOL
 
 MODELS, REPEATS, THREADS = ("pocket", "sam2.1-tiny"), 2, 2
-LOOK_S = {"at once": 0.0, "after a look": 6.0}
+LOOK_S = {"at once": 0.0, "after a look": 8.0}
 
 
 def contact(model: str, look_s: float, told: Connection) -> None:

@@ -29,11 +29,13 @@ class LookAhead:
         features, first = self._learner.features, self._shown()
         if first is None:
             return False
-        warm_up()
         near = range(first, min(first + AHEAD, len(self._learner.frames)))
         missing = next((frame for frame in near if frame not in features), None)
+        if missing != first:
+            warm_up()
         if missing is None:
             return False
-        with interruptible(self._learner.model.module.image_encoder, asked):
+        # What is asked for is mostly a click on the frame that is shown, which would have to be encoded all the same.
+        with interruptible(self._learner.model.module.image_encoder, lambda: asked() and self._shown() != missing):
             features[missing]
         return True
