@@ -50,7 +50,7 @@ def results(source, model):
 
 
 def features(sequence, model):
-    return FeatureCache(lambda index: model.encode(sequence.frames[index]))
+    return FeatureCache.of(model, sequence.frames)
 
 
 def tracked(sequence, object_id, model):

@@ -285,7 +285,7 @@ def run_simulation(
     try:
         with progress_bar(n_pairs * len(chosen), unit="pass", shown=progress) as bar:
             for source, sequence in sequences:
-                cache = FeatureCache(lambda index, frames=sequence.frames: loaded.encode(frames[index]))
+                cache = FeatureCache.of(loaded, sequence.frames)
                 for object_id in sequence.objects:
                     for strategy in chosen:
                         bar.set_description(f"{sequence.name} · object {object_id} · {strategy.name}")

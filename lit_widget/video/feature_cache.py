@@ -5,12 +5,24 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Callable
 
-from lit_widget.core.shelf import Memo, Shelf, Shelved
+import torch
 
-from .sam2 import FrameFeatures
+from lit_widget.core.shelf import MEMORY_BYTES, Memo, Shelf, Shelved
+
+from .frames import Frames
+from .sam2 import FrameFeatures, Sam2
 
 MOST_BYTES = 16 * 2**30
 """Default bound on all encoded frames, most of which lie in a file: some 900 frames of SAM 2.1, 30,000 of pocket."""
+
+
+GPU_MEMORY_BYTES = 2**30
+"""Default bound on what a GPU's memory keeps of them, and of masks; elsewhere it is that of any shelf."""
+
+
+def default_memory(device: torch.device) -> int:
+    """How many bytes of encoded frames and masks to keep in memory."""
+    return GPU_MEMORY_BYTES if device.type == "cuda" else MEMORY_BYTES
 
 
 class FeatureCache:
@@ -29,6 +41,11 @@ class FeatureCache:
         self._encode, self._max_bytes = encode, max_bytes
         self._kept: OrderedDict[int, ShelvedFeatures] = OrderedDict()
         self._bytes = 0
+
+    @classmethod
+    def of(cls, model: Sam2, frames: Frames, *, shelf: Shelf | None = None) -> FeatureCache:
+        """A video as a model sees it."""
+        return cls(lambda frame: model.encode(frames[frame]), shelf=shelf or Shelf(default_memory(model.device)))
 
     def __getitem__(self, frame: int) -> FrameFeatures:
         if frame in self._kept:

@@ -66,7 +66,7 @@ class VideoLearner:
         self.tracker = find_tracker(tracker)
         self.model, self.frames, self.seed = model, frames, seed
         self.update_config, self.quirks = update or UpdateConfig(), quirks or Quirks()
-        self.features = features or FeatureCache(lambda index: model.encode(frames[index]), shelf=shelf)
+        self.features = features or FeatureCache.of(model, frames, shelf=shelf)
         model.shelves.add(self.features.shelf)
         self.adapters = AdapterBank(model.decoder, recipe or Lora(keep_bias=self.quirks.lora_keep_bias), seed=seed)
         self.banks: dict[int, MemoryBank] = {}

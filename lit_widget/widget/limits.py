@@ -5,11 +5,10 @@ from __future__ import annotations
 import operator
 
 import numpy as np
+import torch
 from jaxtyping import Bool
 
-from lit_widget.core.shelf import MEMORY_BYTES
-
-GPU_MEMORY_BYTES = 8 * MEMORY_BYTES
+from lit_widget.video.feature_cache import default_memory
 
 Size = tuple[int, int]
 """(height, width) in pixels."""
@@ -31,14 +30,14 @@ def whole_number(frame: object) -> int:
         raise AnnotationError(f"a frame is a whole number, got {frame!r}") from None
 
 
-def memory_bytes(megabytes: int | None, device: str) -> int:
+def memory_bytes(megabytes: int | None, device: torch.device) -> int:
     """How much a widget keeps in memory of encoded frames and masks; by default more on a GPU.
 
     Raises:
         AnnotationError: if it is not a whole number of megabytes.
     """
     if megabytes is None:
-        return GPU_MEMORY_BYTES if device == "cuda" else MEMORY_BYTES
+        return default_memory(device)
     if isinstance(megabytes, bool) or not isinstance(megabytes, int) or megabytes < 1:
         raise AnnotationError(f"memory_mb is a whole number of megabytes from 1, for example 128, got {megabytes!r}")
     return megabytes * 2**20

@@ -134,7 +134,7 @@ class LITWidget(PromptMethods, ObjectMethods, Export, Readings, Logged, Saving, 
             seed=seed,
             tracker=follower,
             features=features,
-            shelf=Shelf(memory_bytes(memory_mb, loaded.device.type)),
+            shelf=Shelf(memory_bytes(memory_mb, loaded.device)),
         )
         transport = best_transport()
         super().__init__(transport=transport, view_height=view_height)

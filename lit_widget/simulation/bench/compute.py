@@ -105,5 +105,4 @@ def _opened(source: str) -> dict[str, Sequence]:
 
 @lru_cache(maxsize=1)
 def _encoded(options: tuple[tuple[str, str | None], ...], source: str, video: str) -> FeatureCache:
-    model, frames = _loaded(options), _opened(source)[video].frames
-    return FeatureCache(lambda index: model.encode(frames[index]))
+    return FeatureCache.of(_loaded(options), _opened(source)[video].frames)
