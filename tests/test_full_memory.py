@@ -1,12 +1,9 @@
 """When memory runs out: less is kept in it and the work is done again, or refused with nothing lost."""
 
-import gc
-
 import pytest
 import torch
 from helpers import QUICK, clip, done, pocket, same_output, widget_on
 
-from lit_widget.core.heap import give_back_freed_memory
 from lit_widget.video.adaptation import TrainingPass, VideoItem
 from lit_widget.video.devices import FullMemoryError
 from lit_widget.widget.limits import AnnotationError
@@ -47,7 +44,8 @@ def test_tracking_goes_on_with_less_in_memory(monkeypatch):
     plain.track(0)
     done(plain)
     widget, _ = begun()
-    before = widget._annotation.learner.features.shelf.max_bytes
+    shelves = widget._annotation.learner.shelves
+    before = [shelf.max_bytes for shelf in shelves]
     module = pocket().module
     monkeypatch.setattr(module, "_encode_new_memory", Failing(module._encode_new_memory, lambda call: call == 3))
     widget.track(0)
@@ -55,7 +53,7 @@ def test_tracking_goes_on_with_less_in_memory(monkeypatch):
     ours, theirs = widget._annotation.learner.records(), plain._annotation.learner.records()
     assert len(ours) == 8
     assert all(same_output(ours[item].output, theirs[item].output) for item in theirs)
-    assert widget._annotation.learner.features.shelf.max_bytes == before // 2
+    assert [shelf.max_bytes for shelf in shelves] == [most // 2 for most in before]
 
 
 def test_tracking_that_cannot_go_on_keeps_what_is_done(monkeypatch):
@@ -119,11 +117,12 @@ def test_a_widget_keeps_no_more_in_memory_than_it_may():
     widget, heard = begun(memory_mb=1)
     widget.track(0)
     done(widget)
-    shelf = widget._annotation.learner.features.shelf
-    assert shelf.used_bytes <= 2**20 < shelf.file_bytes
+    shelves = widget._annotation.learner.shelves
+    assert sum(shelf.used_bytes for shelf in shelves) <= 2**20
+    assert all(shelf.file_bytes > 0 for shelf in shelves)
     told = [message["memory"] for message, _ in heard if message["type"] == "state"][-1]
     assert told["used"] <= told["most"] == 1
-    assert told["file"] == round(shelf.file_bytes / 2**20)
+    assert told["file"] == round(sum(shelf.file_bytes for shelf in shelves) / 2**20)
     plain, _ = begun()
     plain.track(0)
     done(plain)
@@ -137,13 +136,10 @@ def test_other_bounds_are_refused(given):
 
 
 def test_closing_gives_memory_back():
-    widget, _ = begun()
+    widget, _ = begun(memory_mb=1)
     widget.track(0)
-    done(widget)
-    shelf = widget._annotation.learner.features.shelf
-    masks = widget.masks()
+    masks = done(widget).masks()
+    for_masks, for_frames = widget._annotation.learner.shelves
     widget.close()
-    gc.collect()
-    give_back_freed_memory()
-    assert shelf.used_bytes == 0
+    assert for_masks.used_bytes == for_frames.used_bytes == for_frames.file_bytes == 0
     assert (widget.masks() == masks).all()

@@ -70,6 +70,17 @@ def test_places_of_what_is_gone_are_used_again():
     assert shelf.file_bytes <= 8 * KB
 
 
+def test_the_file_goes_with_the_last_that_lies_in_it():
+    shelf = Shelf(KB)
+    kept = [shelf.put(numbered(n)) for n in range(4)]
+    assert shelf.file_bytes == 3 * KB
+    kept.clear()
+    shelf.clear_memory()
+    assert shelf.file_bytes == 0
+    again = [shelf.put(numbered(n)) for n in range(3)]
+    assert [float(each.tensor[0]) for each in again] == [0, 1, 2]
+
+
 def test_a_part_does_not_keep_the_whole():
     whole = torch.randn(100, 256)
     shelf = Shelf()

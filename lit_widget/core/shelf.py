@@ -31,7 +31,7 @@ class Shelf:
         self.max_bytes = max_bytes
         self._lock = threading.Lock()
         self._books: OrderedDict[int, _Book] = OrderedDict()  # those in memory, the least recently used first
-        self._used, self._numbers = 0, 0
+        self._used, self._numbers, self._lent = 0, 0, 0
         self._file: IO[bytes] | None = None
         self._file_bytes, self._free = 0, dict[int, list[int]]()
         self._returned: deque[_Book] = deque()
@@ -52,9 +52,10 @@ class Shelf:
         if tensor.untyped_storage().nbytes() > tensor.nbytes:
             tensor = tensor.clone()  # or the whole that it is a part of would be kept
         with self._lock:
-            self._numbers += 1
-            book = _Book(self._numbers, tensor, tensor.dtype, tensor.shape, tensor.device)
             self._take_back()
+            self._numbers += 1
+            self._lent += 1
+            book = _Book(self._numbers, tensor, tensor.dtype, tensor.shape, tensor.device)
             self._hold(book)
         return Shelved(self, book)
 
@@ -95,6 +96,10 @@ class Shelf:
                 self._used -= book.n_bytes
             if book.place is not None:
                 self._free.setdefault(book.n_bytes, []).append(book.place)
+            self._lent -= 1
+        if not self._lent and self._file is not None:
+            self._file.close()
+            self._file, self._file_bytes, self._free = None, 0, {}
 
     def _hold(self, book: _Book) -> None:
         self._books[book.number] = book

@@ -43,9 +43,10 @@ class FeatureCache:
         self._bytes = 0
 
     @classmethod
-    def of(cls, model: Sam2, frames: Frames, *, shelf: Shelf | None = None) -> FeatureCache:
-        """A video as a model sees it."""
-        return cls(lambda frame: model.encode(frames[frame]), shelf=shelf or Shelf(default_memory(model.device)))
+    def of(cls, model: Sam2, frames: Frames, *, memory: int | None = None) -> FeatureCache:
+        """A video as a model sees it, with so many bytes of it in memory."""
+        shelf = Shelf(default_memory(model.device) if memory is None else memory)
+        return cls(lambda frame: model.encode(frames[frame]), shelf=shelf)
 
     def __getitem__(self, frame: int) -> FrameFeatures:
         if frame in self._kept:
@@ -61,7 +62,7 @@ class FeatureCache:
         return frame in self._kept
 
     def clear(self) -> None:
-        """Let go of all, and move what else is on the shelf out of memory."""
+        """Let go of all."""
         self._kept.clear()
         self._bytes = 0
         self.shelf.clear_memory()

@@ -22,7 +22,7 @@ from lit_widget.core.update import Stepper, UpdateConfig, limited_threads, onlin
 
 from .adaptation import Evidence, Sample, TrainingPass, VideoItem, consult
 from .devices import explained
-from .feature_cache import FeatureCache
+from .feature_cache import FeatureCache, default_memory
 from .frames import Frames
 from .losses import mask_iou
 from .memory import FrameRecord, FrameStatus, MaskOutput, MemoryBank, Recall
@@ -43,7 +43,7 @@ class VideoLearner:
         seed: of initial adapter weights and dropout.
         quirks: deviations from the method as published, none by default.
         features: encoded frames to share with other learners of the same model and video.
-        shelf: keeps encoded frames and masks where no `features` are given.
+        memory: bytes of encoded frames and of masks to keep in memory, a quarter of it for masks.
         tracker: a name from `lit_widget.trackers()`, or a tracker.
 
     Raises:
@@ -60,14 +60,17 @@ class VideoLearner:
         seed: int = 123,
         quirks: Quirks | None = None,
         features: FeatureCache | None = None,
-        shelf: Shelf | None = None,
+        memory: int | None = None,
         tracker: str | Tracker = "sam2",
     ) -> None:
         self.tracker = find_tracker(tracker)
         self.model, self.frames, self.seed = model, frames, seed
         self.update_config, self.quirks = update or UpdateConfig(), quirks or Quirks()
-        self.features = features or FeatureCache.of(model, frames, shelf=shelf)
-        model.shelves.add(self.features.shelf)
+        memory = default_memory(model.device) if memory is None else memory
+        # Apart, so that the file of the frames can go while masks are still read.
+        self.shelf = Shelf(memory // 4)
+        self.features = features or FeatureCache.of(model, frames, memory=memory - memory // 4)
+        model.shelves.update(self.shelves)
         self.adapters = AdapterBank(model.decoder, recipe or Lora(keep_bias=self.quirks.lora_keep_bias), seed=seed)
         self.banks: dict[int, MemoryBank] = {}
         self.cancelled: Callable[[], bool] = lambda: False
@@ -77,6 +80,11 @@ class VideoLearner:
     def size(self) -> tuple[int, int]:
         """(height, width) of the video in pixels."""
         return self.frames.height, self.frames.width
+
+    @property
+    def shelves(self) -> tuple[Shelf, Shelf]:
+        """Where masks, and encoded frames, are kept."""
+        return self.shelf, self.features.shelf
 
     def bank(self, object_id: int) -> MemoryBank:
         """The memory of an object, empty at first."""
@@ -184,7 +192,7 @@ class VideoLearner:
 
     def put_aside(self, prediction: Prediction[MaskOutput]) -> Prediction[MaskOutput]:
         """The same prediction for one who keeps it: its evidence lies in the file once memory is needed."""
-        return replace(prediction, evidence=ShelvedEvidence(self.features.shelf, prediction.evidence))
+        return replace(prediction, evidence=ShelvedEvidence(self.shelf, prediction.evidence))
 
     # --- Settling ---------------------------------------------------------------------------------
 
@@ -226,7 +234,7 @@ class VideoLearner:
             conditioning=conditioning or (note is not None and note.permanent),
             reverse=reverse,
         )
-        self.bank(item.object).records[item.frame] = ShelvedRecord(self.features.shelf, record)
+        self.bank(item.object).records[item.frame] = ShelvedRecord(self.shelf, record)
 
     def require_reverse(self) -> None:
         """Refuse to track backwards where the tracker cannot.

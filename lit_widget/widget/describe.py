@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -84,14 +85,15 @@ def describe(annotation: Annotation) -> State:
         n_corrections=statuses.count("corrected"),
         n_accepted=n_accepted,
         saved_s=round(n_accepted * correction_s, 1),
-        memory=memory_info(learner.features.shelf),
+        memory=memory_info(learner.shelves),
         previews=annotation.previews,
     )
 
 
-def memory_info(shelf: Shelf) -> MemoryInfo:
-    """How full a shelf is."""
-    return MemoryInfo(*(round(each / 2**20) for each in (shelf.used_bytes, shelf.max_bytes, shelf.file_bytes)))
+def memory_info(shelves: Sequence[Shelf]) -> MemoryInfo:
+    """How full shelves are together."""
+    figures = zip(*((shelf.used_bytes, shelf.max_bytes, shelf.file_bytes) for shelf in shelves), strict=True)
+    return MemoryInfo(*(round(sum(each) / 2**20) for each in figures))
 
 
 def describe_proposal(learner: VideoLearner, opened: OpenProposal | None) -> tuple[ProposalInfo, list[bytes]]:

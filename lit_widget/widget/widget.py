@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 import traitlets
 
 from lit_widget.core.heap import give_back_freed_memory
-from lit_widget.core.shelf import Shelf
 from lit_widget.core.strategy import Strategy, find_strategy
 from lit_widget.video.adaptation import VideoItem
 from lit_widget.video.feature_cache import FeatureCache
@@ -134,7 +133,7 @@ class LITWidget(PromptMethods, ObjectMethods, Export, Readings, Logged, Saving, 
             seed=seed,
             tracker=follower,
             features=features,
-            shelf=Shelf(memory_bytes(memory_mb, loaded.device)),
+            memory=memory_bytes(memory_mb, loaded.device),
         )
         transport = best_transport()
         super().__init__(transport=transport, view_height=view_height)
@@ -331,6 +330,7 @@ class LITWidget(PromptMethods, ObjectMethods, Export, Readings, Logged, Saving, 
                 self.frames.close()
                 if self._owns_features:
                     self._annotation.learner.features.clear()
+                self._annotation.learner.shelf.clear_memory()
             super().close()
             give_back_freed_memory()
             if names := ", ".join(each.name for each in waiting if each.outcome == "dropped"):
