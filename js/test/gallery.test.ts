@@ -213,6 +213,22 @@ describe("search", () => {
     expect(document.activeElement).toBe(root);
   });
 
+  it("says how to search where names begin with a digit, and how many it shows", async () => {
+    expect(input().placeholder).toBe("Type to search all classes");
+    model.receive({ type: "classes", names: Array.from({ length: 12 }, (_, i) => `${i} bird`) });
+    await settled();
+    expect(input().placeholder).toBe("Type, or / before a digit, to search all classes");
+    press("b");
+    await settled();
+    const told = () => root.querySelector(".lit-asked > p") as HTMLElement;
+    expect(told().hidden).toBe(false);
+    expect(told().textContent).toBe("9 of 12 classes at most; type more of the name");
+    input().value = "10 b";
+    input().dispatchEvent(new Event("input"));
+    await settled();
+    expect(told().hidden).toBe(true);
+  });
+
   it("keeps its keys to itself", () => {
     let leaked = 0;
     const count = () => {
@@ -249,6 +265,13 @@ it("asks for each picture once, the one in sight first", async () => {
   model.receive({ type: "pictureBytes", images: [0], large: true }, [bufferOf()]);
   await settled();
   expect(root.querySelector(".lit-hint")?.textContent).toBe("This image cannot be read");
+});
+
+it("says that no image can be read", async () => {
+  const look = { status: "done", n_done: 5, n_images: 5, n_unreadable: 5, left_s: 0, problems: [] };
+  model.receive({ type: "lookReport", ...look });
+  await settled();
+  expect(root.querySelector(".lit-status")?.textContent).toBe("No image can be read; the help (?) says why");
 });
 
 it("lets the notebook have the keys", async () => {
