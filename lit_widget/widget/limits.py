@@ -5,10 +5,7 @@ from __future__ import annotations
 import operator
 
 import numpy as np
-import torch
 from jaxtyping import Bool
-
-from lit_widget.video.feature_cache import default_memory
 
 Size = tuple[int, int]
 """(height, width) in pixels."""
@@ -30,14 +27,14 @@ def whole_number(frame: object) -> int:
         raise AnnotationError(f"a frame is a whole number, got {frame!r}") from None
 
 
-def memory_bytes(megabytes: int | None, device: torch.device) -> int:
-    """How much a widget keeps in memory of encoded frames and masks; by default more on a GPU.
+def memory_bytes(megabytes: int | None) -> int | None:
+    """How much a widget keeps in memory of encoded frames and masks; `None` leaves it to the device.
 
     Raises:
         AnnotationError: if it is not a whole number of megabytes.
     """
     if megabytes is None:
-        return default_memory(device)
+        return None
     if isinstance(megabytes, bool) or not isinstance(megabytes, int) or megabytes < 1:
         raise AnnotationError(f"memory_mb is a whole number of megabytes from 1, for example 128, got {megabytes!r}")
     return megabytes * 2**20

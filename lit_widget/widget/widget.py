@@ -133,7 +133,7 @@ class LITWidget(PromptMethods, ObjectMethods, Export, Readings, Logged, Saving, 
             seed=seed,
             tracker=follower,
             features=features,
-            memory=memory_bytes(memory_mb, loaded.device),
+            memory=memory_bytes(memory_mb),
         )
         transport = best_transport()
         super().__init__(transport=transport, view_height=view_height)
