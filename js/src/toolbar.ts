@@ -109,9 +109,9 @@ export function makeToolbar(store: Store, commands: Commands, tools: Tool[]) {
 
 /** How much of the memory for encoded frames and masks is taken. */
 function makeGauge() {
-  const fill = h("span", { class: "lit-fill" });
+  const fill = h("span", {});
   const amount = h("span", { class: "lit-unit" });
-  const bar = h("span", { class: "lit-bar" }, fill);
+  const bar = h("span", { class: "lit-level" }, fill);
   const element = h("span", { class: "lit-gauge", role: "meter", "aria-label": "Memory" }, amount, bar);
 
   function show({ used, most, file }: MemoryInfo): void {

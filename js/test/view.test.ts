@@ -121,11 +121,11 @@ describe("opening", () => {
     expect(gauge.title).toBe(
       "Memory for frames and masks: 96 MB of 128 MB, and 2,048 MB in a temporary file",
     );
-    expect((gauge.querySelector(".lit-fill") as HTMLElement).style.width).toBe("75%");
+    expect((gauge.querySelector(".lit-level > span") as HTMLElement).style.width).toBe("75%");
     model.receive(someState({ memory: { used: 200, most: 128, file: 0 } }));
     await settle();
     expect(gauge.title).toBe("Memory for frames and masks: 200 MB of 128 MB");
-    expect((gauge.querySelector(".lit-fill") as HTMLElement).style.width).toBe("100%");
+    expect((gauge.querySelector(".lit-level > span") as HTMLElement).style.width).toBe("100%");
   });
 
   it("leaves nothing behind", async () => {
