@@ -101,7 +101,7 @@ bench: $(READY) ## speed and memory on this CPU, beside the sam2 package's predi
 	$(BIN)/python -m benchmarks.cpu_update --pairs 3 --json $(SPEED)/cpu-update.json
 	$(BIN)/python -m benchmarks.cpu_tracking --json $(SPEED)/cpu-tracking.json
 	$(BIN)/python -m benchmarks.first_contact --json $(SPEED)/first-contact.json
-	$(BIN)/python -m benchmarks.long_memory --frames 400 --json $(SPEED)/long-memory.json
+	$(BIN)/python -m benchmarks.long_memory --frames 200 --json $(SPEED)/long-memory.json
 	$(BIN)/python -m benchmarks.versus benchmarks/results $(SPEED)
 
 results: $(READY) ## measure everything anew on embedded and on real videos, then update the pages (hours)

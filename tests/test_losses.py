@@ -11,7 +11,7 @@ from lit_widget.simulation.metrics import iou
 from lit_widget.video.losses import MaskLoss, mask_iou
 
 SHAPES = st.tuples(st.integers(1, 6), st.integers(1, 6))
-LOGITS = st.floats(-20, 20, width=32)
+LOGITS = st.floats(-20, 20, width=32) | st.floats(-300, 300, width=32)
 CASES = SHAPES.flatmap(
     lambda shape: st.tuples(arrays(np.float32, shape, elements=LOGITS), arrays(bool, shape), arrays(bool, shape))
 )
