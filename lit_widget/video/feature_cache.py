@@ -10,6 +10,7 @@ import torch
 from lit_widget.core.shelf import MEMORY_BYTES, Memo, Shelf, Shelved
 
 from .frames import Frames
+from .read_ahead import ReadAhead
 from .sam2 import FrameFeatures, Sam2
 
 MOST_BYTES = 16 * 2**30
@@ -32,13 +33,19 @@ class FeatureCache:
         encode: gives the features of a frame.
         shelf: keeps them, the newest in memory.
         max_bytes: bound on what they take in memory and in the shelf's file.
+        forget: lets go of what `encode` holds itself.
     """
 
     def __init__(
-        self, encode: Callable[[int], FrameFeatures], *, shelf: Shelf | None = None, max_bytes: int = MOST_BYTES
+        self,
+        encode: Callable[[int], FrameFeatures],
+        *,
+        shelf: Shelf | None = None,
+        max_bytes: int = MOST_BYTES,
+        forget: Callable[[], None] = lambda: None,
     ) -> None:
         self.shelf = shelf or Shelf()
-        self._encode, self._max_bytes = encode, max_bytes
+        self._encode, self._max_bytes, self._forget = encode, max_bytes, forget
         self._kept: OrderedDict[int, ShelvedFeatures] = OrderedDict()
         self._bytes = 0
 
@@ -46,7 +53,8 @@ class FeatureCache:
     def of(cls, model: Sam2, frames: Frames, *, memory: int | None = None) -> FeatureCache:
         """A video as a model sees it, with so many bytes of it in memory."""
         shelf = Shelf(default_memory(model.device) if memory is None else memory)
-        return cls(lambda frame: model.encode(frames[frame]), shelf=shelf)
+        pixels = ReadAhead(lambda frame: model.pixels(frames[frame]), len(frames))
+        return cls(lambda frame: model.encode_pixels(pixels[frame]), shelf=shelf, forget=pixels.clear)
 
     def __getitem__(self, frame: int) -> FrameFeatures:
         if frame in self._kept:
@@ -65,6 +73,7 @@ class FeatureCache:
         """Let go of all."""
         self._kept.clear()
         self._bytes = 0
+        self._forget()
         self.shelf.clear_memory()
 
 

@@ -30,8 +30,7 @@ from .memory_attention import CpuMemoryAttention
 if TYPE_CHECKING:
     from sam2.modeling.sam2_base import SAM2Base
 
-_MEAN = (0.485, 0.456, 0.406)
-_STD = (0.229, 0.224, 0.225)
+_MEAN, _STD = np.float32([(0.485, 0.456, 0.406), (0.229, 0.224, 0.225)])
 LOGIT_CLAMP = 32.0
 """Previous logits given back as a mask prompt are limited to this, as in SAM 2."""
 
@@ -194,13 +193,22 @@ class Sam2:
         """The mask decoder, which adapters copy."""
         return self.module.sam_mask_decoder
 
-    @_inference
     def encode(self, frame: UInt8[np.ndarray, "h w 3"]) -> FrameFeatures:
-        """Run the image encoder on a frame, resized to the model's square as SAM 2 does."""
-        square = Image.fromarray(frame).resize((self.image_size, self.image_size))
-        pixels = torch.from_numpy(np.array(square)).permute(2, 0, 1).float() / 255
-        mean, std = torch.tensor(_MEAN)[:, None, None], torch.tensor(_STD)[:, None, None]
-        encoded = self.module.forward_image(((pixels - mean) / std)[None].to(self.device))
+        """Run the image encoder on a frame."""
+        return self.encode_pixels(self.pixels(frame))
+
+    def pixels(self, frame: UInt8[np.ndarray, "h w 3"]) -> Float[Tensor, "1 3 s s"]:
+        """A frame resized to the model's square and normalised, as SAM 2 does it.
+
+        In numpy, which takes one thread: it is done beside the model's own work.
+        """
+        square = np.asarray(Image.fromarray(frame).resize((self.image_size, self.image_size)), dtype=np.float32)
+        return torch.from_numpy((square / 255 - _MEAN) / _STD).permute(2, 0, 1)[None]
+
+    @_inference
+    def encode_pixels(self, pixels: Float[Tensor, "1 3 s s"]) -> FrameFeatures:
+        """Run the image encoder on what `pixels` has made of a frame."""
+        encoded = self.module.forward_image(pixels.to(self.device))
         pyramid, positions = encoded["backbone_fpn"], encoded["vision_pos_enc"]
         position = self._one_for_all(positions[-1].float())
         return FrameFeatures(pyramid[-1].float(), position, (pyramid[-3].float(), pyramid[-2].float()))
