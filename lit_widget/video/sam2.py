@@ -30,7 +30,7 @@ from .memory_attention import CpuMemoryAttention
 if TYPE_CHECKING:
     from sam2.modeling.sam2_base import SAM2Base
 
-_MEAN, _STD = np.float32([(0.485, 0.456, 0.406), (0.229, 0.224, 0.225)])
+_MEAN, _STD = np.array([(0.485, 0.456, 0.406), (0.229, 0.224, 0.225)], dtype=np.float32)
 LOGIT_CLAMP = 32.0
 """Previous logits given back as a mask prompt are limited to this, as in SAM 2."""
 
