@@ -4,7 +4,7 @@ Random weights of SAM 2.1-T: times do not depend on them. Objects are prompted o
 looks back to, so that their memory is full from the first tracked frame on. *First* includes encoding the frames;
 *again* is a second pass after another prompt, so that no mask stays what it was.
 
-python -m benchmarks.cpu_tracking --json benchmarks/results/cpu-tracking.json
+python -m benchmarks.cpu_tracking --frames 8 --json benchmarks/results/cpu-tracking.json
 """
 
 from __future__ import annotations
@@ -34,17 +34,16 @@ from lit_widget.video.propagate import propagate
 from lit_widget.video.sam2 import Sam2
 
 SIZE, PROMPTED, THREADS = (360, 640), 7, 2
-FRAMES = {1: 2, 8: 1}
-"""Tracked frames by the number of objects."""
+OBJECTS = (1, 8)
 
 Masks = Bool[np.ndarray, "n h w"]
 
 
-def write_clip(folder: Path) -> None:
+def write_clip(folder: Path, n_frames: int) -> None:
     """Frames of a smooth random picture that drifts to the right."""
     coarse = np.random.default_rng(0).integers(0, 255, (30, 54, 3), dtype=np.uint8)
     picture = np.array(Image.fromarray(coarse).resize((SIZE[1], SIZE[0])))
-    for index in range(PROMPTED + max(FRAMES.values())):
+    for index in range(n_frames):
         Image.fromarray(np.roll(picture, 3 * index, axis=1)).save(folder / f"{index:05d}.jpg", quality=95)
 
 
@@ -134,10 +133,10 @@ def timed(work: Callable[[], Any]) -> tuple[float, Any]:
     return time.perf_counter() - started, result
 
 
-def passes(model: Sam2, folder: Path, n: int) -> list[dict[str, Any]]:
+def passes(model: Sam2, folder: Path, n: int, tracked: int) -> list[dict[str, Any]]:
     """A row for each tracked frame of two passes with `n` objects."""
     both, rows = (Theirs(model, folder), Ours(model, folder, n)), []
-    stop = PROMPTED + FRAMES[n] - 1
+    stop = PROMPTED + tracked - 1
     for number, name in enumerate(("first", "again")):
         for each in both:
             with each.preparing():
@@ -170,12 +169,14 @@ def main() -> None:
     """One row per pass and tracked frame."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--json", type=Path)
-    parser.add_argument("--objects", type=int, nargs="+", default=[1, 8])
+    parser.add_argument("--frames", type=int, default=2, help="tracked with one object; with more objects it is one")
     arguments = parser.parse_args()
     torch.set_num_threads(THREADS)
+    rows: list[dict[str, Any]] = []
     with tempfile.TemporaryDirectory() as folder:
-        write_clip(Path(folder))
-        rows = [row for n in arguments.objects for row in passes(random_model(), Path(folder), n)]
+        write_clip(Path(folder), PROMPTED + arguments.frames)
+        for n in OBJECTS:
+            rows += passes(random_model(), Path(folder), n, arguments.frames if n == 1 else 1)
     if arguments.json:
         settings = {
             "sources": ["random weights"],

@@ -6,6 +6,7 @@ from helpers import QUICK, clip, done, pocket, same_output, widget_on
 
 from lit_widget.video.adaptation import TrainingPass, VideoItem
 from lit_widget.video.devices import FullMemoryError
+from lit_widget.video.feature_cache import ShelvedFeatures
 from lit_widget.widget.limits import AnnotationError
 from lit_widget.widget.widget import LITWidget
 
@@ -54,6 +55,31 @@ def test_tracking_goes_on_with_less_in_memory(monkeypatch):
     assert len(ours) == 8
     assert all(same_output(ours[item].output, theirs[item].output) for item in theirs)
     assert [shelf.max_bytes for shelf in shelves] == [most // 2 for most in before]
+
+
+def test_a_frame_is_read_back_with_less_in_memory(monkeypatch):
+    widget, _ = begun(memory_mb=1)
+    widget.track(0)
+    done(widget)
+    learner = widget._annotation.learner
+    before = [shelf.max_bytes for shelf in learner.shelves]
+    read = ShelvedFeatures.features.fget
+    monkeypatch.setattr(ShelvedFeatures, "features", property(Failing(read, lambda call: call == 1)))
+    assert learner.predict_one(VideoItem(3, 1)).output.logits.isfinite().all()
+    assert [shelf.max_bytes for shelf in learner.shelves] == [most // 2 for most in before]
+
+
+def test_a_proposal_is_made_with_less_in_memory(monkeypatch):
+    widget, _ = corrected()
+    widget.learn(2)
+    learner = done(widget)._annotation.learner
+    prediction = learner.predict_one(VideoItem(4, 1))
+    plain = learner.propose_one(prediction)
+    before = [shelf.max_bytes for shelf in learner.shelves]
+    decoder = learner.adapters.get(1).module
+    monkeypatch.setattr(decoder, "predict_masks", Failing(decoder.predict_masks, lambda call: call == 1))
+    assert same_output(learner.propose_one(prediction).output, plain.output)
+    assert [shelf.max_bytes for shelf in learner.shelves] == [most // 2 for most in before]
 
 
 def test_tracking_that_cannot_go_on_keeps_what_is_done(monkeypatch):

@@ -7,11 +7,13 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from numbers import Integral, Real
 from typing import Protocol, runtime_checkable
 
 import torch
 from torch import Tensor, nn
 
+from .options import require
 from .types import UpdateReport
 
 Pass = Callable[[], tuple[Tensor, Tensor | float]]
@@ -56,11 +58,16 @@ class UpdateConfig:
 
     def __post_init__(self) -> None:
         """Refuse settings with which nothing could be learned."""
+        for name in ("rate", "good"):
+            require(name, getattr(self, name), Real, "a number")
         if not 0 < self.rate < math.inf:
             raise ValueError(f"the learning rate must be a positive number, got {self.learning_rate}")
-        for name in ("epochs", "samples", "batch", "threads"):
+        for name in ("epochs", "patience", "hopeless", "samples", "batch", "threads"):
             given = getattr(self, name)
-            if given is not None and given < 1:
+            if name == "threads" and given is None:
+                continue
+            require(name, given, Integral, "a whole number from 1")
+            if given < 1:
                 raise ValueError(f"an update needs {name} of at least 1, got {given}")
         if self.batch > self.samples:
             raise ValueError(f"a batch of {self.batch} cannot be drawn from {self.samples} corrections; lower it")

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from lit_widget.core.adapter import AdapterBank
 from lit_widget.core.learner import Verdict
+from lit_widget.core.options import require
 from lit_widget.core.recipes import Recipe
 from lit_widget.core.types import Correction, Prediction, Proposal, Snapshot, UpdateReport
 from lit_widget.core.update import UpdateConfig, limited_threads, online_update
@@ -71,6 +72,9 @@ class ImageLearner:
         loss: what is minimised.
         seed: of initial adapter weights and dropout.
 
+    Raises:
+        ValueError: if one of the last three is of another type.
+
     Attributes:
         adapters: by group.
         settled: final rankings by image and group.
@@ -86,6 +90,10 @@ class ImageLearner:
         loss: LossConfig | None = None,
         seed: int = 123,
     ) -> None:
+        require("seed", seed, int, "a whole number")
+        require("update", update, UpdateConfig, "an UpdateConfig")
+        if loss is not None:
+            require("loss", loss, LossConfig, "a LossConfig")
         self.head, self.features, self.seed = head.eval(), features, seed
         self.update_config, self.loss = update, loss or LossConfig()
         self.adapters = AdapterBank(head, recipe or PLACEMENTS["projection"].recipe(), seed=seed)

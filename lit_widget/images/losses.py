@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from numbers import Real
 
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
+
+from lit_widget.core.options import require
 
 
 @dataclass(frozen=True)
@@ -23,6 +27,14 @@ class LossConfig:
     margin: float = 1.0
     margin_weight: float = 1.0
     decay: float = 1e-4
+
+    def __post_init__(self) -> None:
+        """Refuse weights that are no numbers, or below zero."""
+        for name in ("margin", "margin_weight", "decay"):
+            given = getattr(self, name)
+            require(name, given, Real, "a number from 0")
+            if not 0 <= given < math.inf:
+                raise ValueError(f"{name} is {given!r}; give a number from 0")
 
 
 def label_loss(

@@ -14,6 +14,7 @@ from jaxtyping import Bool
 
 from lit_widget.core.adapter import Adapter, AdapterBank
 from lit_widget.core.learner import Verdict
+from lit_widget.core.options import require
 from lit_widget.core.recipes import Lora, Recipe
 from lit_widget.core.recording import Recording
 from lit_widget.core.shelf import Shelf
@@ -21,7 +22,6 @@ from lit_widget.core.types import Correction, Prediction, Proposal, Snapshot, Up
 from lit_widget.core.update import Stepper, UpdateConfig, limited_threads, online_update
 
 from .adaptation import Evidence, Sample, TrainingPass, VideoItem, consult
-from .devices import explained
 from .feature_cache import FeatureCache, default_memory
 from .frames import Frames
 from .losses import mask_iou
@@ -48,6 +48,7 @@ class VideoLearner:
 
     Raises:
         TrackerError: if there is no such tracker.
+        ValueError: if `features` is something else.
     """
 
     def __init__(
@@ -63,6 +64,8 @@ class VideoLearner:
         memory: int | None = None,
         tracker: str | Tracker = "sam2",
     ) -> None:
+        if features is not None:
+            require("features", features, FeatureCache, "a FeatureCache")
         self.tracker = find_tracker(tracker)
         self.model, self.frames, self.seed = model, frames, seed
         self.update_config, self.quirks = update or UpdateConfig(), quirks or Quirks()
@@ -125,7 +128,7 @@ class VideoLearner:
         return [each for batch in batches for each in self._predict_batch(frame, batch, reverse=reverse)]
 
     def _predict_batch(self, frame: int, objects: list[int], *, reverse: bool) -> list[Prediction[MaskOutput]]:
-        features = self.features[frame]
+        features = self.model.with_room(self.features.__getitem__, frame)
         moments = [self._moment(VideoItem(frame, object_id), reverse=reverse) for object_id in objects]
         fused = self.model.fuse(features, [self.tracker.recall(moment) for moment in moments])
         offered = self.model.candidates(fused, features, visible_above=self.tracker.visible_above)
@@ -179,7 +182,8 @@ class VideoLearner:
         adapter = self.adapters.trained(item.object, slot)
         if adapter is None:
             return None
-        output = consult(self.model, adapter, prediction, self.quirks, visible_above=self.tracker.visible_above)
+        visible = self.tracker.visible_above
+        output = self.model.with_room(consult, self.model, adapter, prediction, self.quirks, visible_above=visible)
         return Proposal(item, output, "adapter", adapter.version, adapter.learned_from)
 
     @torch.no_grad()
@@ -298,8 +302,8 @@ class VideoLearner:
 
     def _update(self, adapter: Adapter, samples: Sequence[Sample]) -> UpdateReport:
         config, seed = self.update_config, self.seed + adapter.version
-        threads, room = limited_threads(config.threads), explained(self.model.name, self.model.device)
-        with room, threads, self._trained(adapter) as (learning, stepper), torch.random.fork_rng():
+        threads = limited_threads(config.threads)
+        with threads, self._trained(adapter) as (learning, stepper), torch.random.fork_rng():
             torch.manual_seed(seed)
             return online_update(
                 list(learning.parameters.values()),

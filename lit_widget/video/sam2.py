@@ -52,7 +52,7 @@ def _inference(method: Callable[Concatenate[Sam2, P], R]) -> Callable[Concatenat
 
     def once(self: Sam2, *args: P.args, **kwargs: P.kwargs) -> R:
         low = torch.autocast(self.device.type, torch.bfloat16, enabled=self.precision == "bfloat16")
-        with torch.no_grad(), low, explained(self.name, self.device):
+        with torch.no_grad(), low:
             return method(self, *args, **kwargs)
 
     @functools.wraps(method)
@@ -153,16 +153,23 @@ class Sam2:
         self.shelves: WeakSet[Shelf] = WeakSet()
 
     def with_room(self, work: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
-        """Do work that changes nothing before it is done; once more with less kept in memory if that runs out."""
+        """Do work that changes nothing before it is done; once more with less kept in memory if that runs out.
+
+        Raises:
+            FullMemoryError: if it runs out again.
+            ModelError: if the device cannot do the work.
+        """
         try:
-            return work(*args, **kwargs)
+            with explained(self.name, self.device):
+                return work(*args, **kwargs)
         except FullMemoryError:
             pass  # Tried again outside, where the error no longer holds what the work had in memory.
         for shelf in list(self.shelves):
             shelf.halve()
         if self.device.type == "cuda":
             torch.cuda.empty_cache()
-        return work(*args, **kwargs)
+        with explained(self.name, self.device):
+            return work(*args, **kwargs)
 
     @property
     def device(self) -> torch.device:

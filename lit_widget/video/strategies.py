@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from lit_widget.core.learner import LiveLearner
+from lit_widget.core.options import require
 from lit_widget.core.recipes import Peft, Recipe
 from lit_widget.core.strategy import LitFt, LitLora, LoraNoCl, Original, ReplaceOriginal, Strategy, ThreeLoras
 from lit_widget.core.types import Correction, Prediction, Proposal, UpdateReport
@@ -169,7 +170,7 @@ def learner_for(
     Raises:
         ValueError: if an argument is of another type, or `peft_config` is given and the strategy does not train a LoRA.
     """
-    _require("model", model, Sam2, "a name from lit_widget.models() or what load_model returns")
+    require("model", model, Sam2, "a name from lit_widget.models() or what load_model returns")
     require_options(options.get("seed", 0), update, options.get("quirks"), peft_config)
     if peft_config is not None and strategy.recipe is not None:
         raise ValueError(f"{strategy.name} does not train a LoRA that {type(peft_config).__name__} could replace")
@@ -185,15 +186,10 @@ def require_options(seed: object, update: object, quirks: object, peft_config: o
     Raises:
         ValueError: naming what was given and what can be.
     """
-    _require("seed", seed, int, "a whole number")
+    require("seed", seed, int, "a whole number")
     if update is not None:
-        _require("update", update, UpdateConfig, "an UpdateConfig")
+        require("update", update, UpdateConfig, "an UpdateConfig")
     if quirks is not None:
-        _require("quirks", quirks, Quirks, "a Quirks")
+        require("quirks", quirks, Quirks, "a Quirks")
     if peft_config is not None:
         Peft(cast("PeftConfig", peft_config))
-
-
-def _require(name: str, value: object, kind: type, expected: str) -> None:
-    if not isinstance(value, kind):
-        raise ValueError(f"{name} is {value!r}, a {type(value).__name__}; give {expected}")  # noqa: TRY004

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from lit_widget.core.heap import give_back_freed_memory
+from lit_widget.core.options import require
 from lit_widget.core.strategy import LitLora, Original, Strategy, find_strategy
 from lit_widget.images.clip import POCKET, Clip
 from lit_widget.images.features import FeatureStore
@@ -112,6 +113,7 @@ class LITClassifier(Readings, Saving, WorkingWidget):
         chosen, pictures = find_strategy(strategy, STRATEGIES), open_pictures(images, classes)
         names = pictures.images.class_names
         top = min(TOP, len(names) - 1) if top is None else top
+        require("top", top, int, "a whole number")
         if not 1 <= top < len(names):
             raise ValueError(f"top is from 1 to {len(names) - 1}, one less than there are classes; got {top}")
         clip: Any = Clip.load(model) if isinstance(model, str) else model
