@@ -112,7 +112,7 @@ results: $(READY) ## measure everything anew on embedded and on real videos, the
 	$(BIN)/python -m benchmarks.long_memory --json benchmarks/results/long-memory.json
 	$(BIN)/python -m benchmarks.throughput --json benchmarks/results/throughput.json
 	$(BIN)/python -m benchmarks.cpu_update --json benchmarks/results/cpu-update.json
-	$(BIN)/python -m benchmarks.cpu_tracking --frames 8 --json benchmarks/results/cpu-tracking.json
+	$(BIN)/python -m benchmarks.cpu_tracking --rounds 5 --json benchmarks/results/cpu-tracking.json
 	$(BIN)/python -m benchmarks.update_time --json benchmarks/results/update-time.json
 	$(BIN)/python -m benchmarks.learning_rate embedded:hard:0-2 --json benchmarks/results/learning-rate.json
 	$(BIN)/python -m benchmarks.tracking embedded:all:110-117 --json benchmarks/results/tracking-embedded.json

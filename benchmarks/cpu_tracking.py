@@ -1,10 +1,10 @@
-"""Tracking on a CPU beside the sam2 package's own predictor, frame by frame in turns, in one process.
+"""Tracking on a CPU beside the sam2 package's own predictor, in turns, in one process.
 
-Random weights of SAM 2.1-T: times do not depend on them. Objects are prompted on as many frames as memory attention
-looks back to, so that their memory is full from the first tracked frame on. *First* includes encoding the frames;
-*again* is a second pass after another prompt, so that no mask stays what it was.
+Random weights of SAM 2.1-T: times do not depend on them. Objects are prompted on seven frames, and the eighth is
+tracked: it has as many memories to attend to as any frame has of an object that was prompted once. *First* includes
+encoding it; *again* is a second pass after another prompt, so that no mask stays what it was.
 
-python -m benchmarks.cpu_tracking --frames 8 --json benchmarks/results/cpu-tracking.json
+python -m benchmarks.cpu_tracking --rounds 5 --json benchmarks/results/cpu-tracking.json
 """
 
 from __future__ import annotations
@@ -39,11 +39,11 @@ OBJECTS = (1, 8)
 Masks = Bool[np.ndarray, "n h w"]
 
 
-def write_clip(folder: Path, n_frames: int) -> None:
+def write_clip(folder: Path) -> None:
     """Frames of a smooth random picture that drifts to the right."""
     coarse = np.random.default_rng(0).integers(0, 255, (30, 54, 3), dtype=np.uint8)
     picture = np.array(Image.fromarray(coarse).resize((SIZE[1], SIZE[0])))
-    for index in range(n_frames):
+    for index in range(PROMPTED + 1):
         Image.fromarray(np.roll(picture, 3 * index, axis=1)).save(folder / f"{index:05d}.jpg", quality=95)
 
 
@@ -100,10 +100,10 @@ class Theirs:
         """Give an object's mask."""
         self.predictor.add_new_mask(self.state, frame, index, given)
 
-    def track(self, stop: int) -> Iterator[Masks]:
-        """Masks of all objects, frame by frame."""
-        for _, _, logits in self.predictor.propagate_in_video(self.state, PROMPTED, stop - PROMPTED):
-            yield (logits[:, 0] > 0).numpy()
+    def track(self) -> Masks:
+        """Masks of all objects on the frame after those that are prompted."""
+        ((_, _, logits),) = self.predictor.propagate_in_video(self.state, PROMPTED, 0)
+        return (logits[:, 0] > 0).numpy()
 
 
 class Ours:
@@ -120,10 +120,10 @@ class Ours:
         """Give an object's mask."""
         self.learner.prompt(VideoItem(frame, index), self.learner.from_mask(frame, given))
 
-    def track(self, stop: int) -> Iterator[Masks]:
-        """Masks of all objects, frame by frame."""
-        for tracked in propagate(self.learner, range(self.n), PROMPTED, stop):
-            yield np.stack([self.learner.mask(each.output) for each in tracked.predictions])
+    def track(self) -> Masks:
+        """Masks of all objects on the frame after those that are prompted."""
+        (tracked,) = propagate(self.learner, range(self.n), PROMPTED, PROMPTED)
+        return np.stack([self.learner.mask(each.output) for each in tracked.predictions])
 
 
 def timed(work: Callable[[], Any]) -> tuple[float, Any]:
@@ -133,50 +133,44 @@ def timed(work: Callable[[], Any]) -> tuple[float, Any]:
     return time.perf_counter() - started, result
 
 
-def passes(model: Sam2, folder: Path, n: int, tracked: int) -> list[dict[str, Any]]:
-    """A row for each tracked frame of two passes with `n` objects."""
+def passes(model: Sam2, folder: Path, n: int, number: int) -> list[dict[str, Any]]:
+    """A row for each of two passes over the tracked frame with `n` objects."""
     both, rows = (Theirs(model, folder), Ours(model, folder, n)), []
-    stop = PROMPTED + tracked - 1
-    for number, name in enumerate(("first", "again")):
+    for again, name in enumerate(("first", "again")):
         for each in both:
             with each.preparing():
-                for frame in range(PROMPTED if name == "first" else 1):
+                for frame in range(1 if again else PROMPTED):
                     for index in range(n):
-                        each.prompt(frame, index, mask(frame + 5 * number, index))
-        theirs, ours = (each.track(stop) for each in both)
-        for frame in range(PROMPTED, stop + 1):
-            (theirs_s, expected), (ours_s, given) = timed(theirs.__next__), timed(ours.__next__)
-            least = min(iou(*pair) for pair in zip(expected, given, strict=True))
-            row = {
-                "objects": n,
-                "pass": name,
-                "frame": frame,
-                "predictor_s": theirs_s,
-                "ours_s": ours_s,
-                "ratio": theirs_s / ours_s,
-                "least_iou": least,
-                "share": float(expected.mean()),
-            }
-            rows.append(row)
-            print(*(f"{key} {value:.4g}" if key != "pass" else value for key, value in row.items()), flush=True)
-        # Each has only to end.
-        assert next(theirs, None) is None
-        assert next(ours, None) is None
+                        each.prompt(frame, index, mask(frame + 5 * again, index))
+        (theirs_s, expected), (ours_s, given) = (timed(each.track) for each in both)
+        row = {
+            "objects": n,
+            "pass": name,
+            "round": number,
+            "predictor_s": theirs_s,
+            "ours_s": ours_s,
+            "ratio": theirs_s / ours_s,
+            "least_iou": min(iou(*pair) for pair in zip(expected, given, strict=True)),
+            "share": float(expected.mean()),
+        }
+        rows.append(row)
+        print(*(f"{key} {value:.4g}" if key != "pass" else value for key, value in row.items()), flush=True)
     return rows
 
 
 def main() -> None:
-    """One row per pass and tracked frame."""
+    """One row per pass and round."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--json", type=Path)
-    parser.add_argument("--frames", type=int, default=2, help="tracked with one object; with more objects it is one")
+    parser.add_argument("--rounds", type=int, default=2, help="with one object; with eight it is one, of minutes")
     arguments = parser.parse_args()
     torch.set_num_threads(THREADS)
     rows: list[dict[str, Any]] = []
     with tempfile.TemporaryDirectory() as folder:
-        write_clip(Path(folder), PROMPTED + arguments.frames)
+        write_clip(Path(folder))
         for n in OBJECTS:
-            rows += passes(random_model(), Path(folder), n, arguments.frames if n == 1 else 1)
+            for number in range(arguments.rounds if n == 1 else 1):
+                rows += passes(random_model(), Path(folder), n, number)
     if arguments.json:
         settings = {
             "sources": ["random weights"],
