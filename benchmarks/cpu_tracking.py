@@ -47,10 +47,11 @@ def write_clip(folder: Path) -> None:
         Image.fromarray(np.roll(picture, 3 * index, axis=1)).save(folder / f"{index:05d}.jpg", quality=95)
 
 
-def mask(frame: int, index: int) -> Bool[np.ndarray, "h w"]:
-    """A rectangle that moves with the picture, further to the right for later objects."""
+def mask(frame: int, index: int, shift: int) -> Bool[np.ndarray, "h w"]:
+    """A rectangle that moves with the picture, further to the right for later objects and with every shift."""
+    left = 60 * index + 3 * frame + 15 * shift + 10
     made = np.zeros(SIZE, dtype=bool)
-    made[80:240, 60 * index + 3 * frame + 10 : 60 * index + 3 * frame + 150] = True
+    made[80:240, left : left + 140] = True
     return made
 
 
@@ -96,9 +97,10 @@ class Theirs:
         self.predictor.propagate_in_video_preflight(self.state)
         self.predictor.forward_image = encode
 
-    def prompt(self, frame: int, index: int, given: Bool[np.ndarray, "h w"]) -> None:
-        """Give an object's mask."""
-        self.predictor.add_new_mask(self.state, frame, index, given)
+    def prompt(self, frame: int, n: int, *, shift: int) -> None:
+        """Give the masks of all objects."""
+        for index in range(n):
+            self.predictor.add_new_mask(self.state, frame, index, mask(frame, index, shift))
 
     def track(self) -> Masks:
         """Masks of all objects on the frame after those that are prompted."""
@@ -116,9 +118,11 @@ class Ours:
         """Nothing to do: a prompt is remembered at once."""
         return nullcontext()
 
-    def prompt(self, frame: int, index: int, given: Bool[np.ndarray, "h w"]) -> None:
-        """Give an object's mask."""
-        self.learner.prompt(VideoItem(frame, index), self.learner.from_mask(frame, given))
+    def prompt(self, frame: int, n: int, *, shift: int) -> None:
+        """Give the masks of all objects."""
+        for index in range(n):
+            output = self.learner.from_mask(frame, mask(frame, index, shift))
+            self.learner.prompt(VideoItem(frame, index), output)
 
     def track(self) -> Masks:
         """Masks of all objects on the frame after those that are prompted."""
@@ -133,20 +137,26 @@ def timed(work: Callable[[], Any]) -> tuple[float, Any]:
     return time.perf_counter() - started, result
 
 
-def passes(model: Sam2, folder: Path, n: int, number: int) -> list[dict[str, Any]]:
-    """A row for each of two passes over the tracked frame with `n` objects."""
-    both, rows = (Theirs(model, folder), Ours(model, folder, n)), []
-    for again, name in enumerate(("first", "again")):
-        for each in both:
+def passes(model: Sam2, folder: Path, n: int, rounds: int) -> list[dict[str, Any]]:
+    """A row for each pass over the tracked frame with `n` objects, two in every round."""
+    theirs, ours = Theirs(model, folder), Ours(model, folder, n)
+    for each in (theirs, ours):
+        with each.preparing():
+            for frame in range(1, PROMPTED):
+                each.prompt(frame, n, shift=0)
+    rows = []
+    for number in range(2 * rounds):
+        for each in (theirs, ours):
             with each.preparing():
-                for frame in range(1 if again else PROMPTED):
-                    for index in range(n):
-                        each.prompt(frame, index, mask(frame + 5 * again, index))
-        (theirs_s, expected), (ours_s, given) = (timed(each.track) for each in both)
+                each.prompt(0, n, shift=number)
+        first = number % 2 == 0
+        if first:
+            ours.learner.features.clear()
+        (theirs_s, expected), (ours_s, given) = timed(theirs.track), timed(ours.track)
         row = {
             "objects": n,
-            "pass": name,
-            "round": number,
+            "pass": "first" if first else "again",
+            "round": number // 2,
             "predictor_s": theirs_s,
             "ours_s": ours_s,
             "ratio": theirs_s / ours_s,
@@ -169,8 +179,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         write_clip(Path(folder))
         for n in OBJECTS:
-            for number in range(arguments.rounds if n == 1 else 1):
-                rows += passes(random_model(), Path(folder), n, number)
+            rows += passes(random_model(), Path(folder), n, arguments.rounds if n == 1 else 1)
     if arguments.json:
         settings = {
             "sources": ["random weights"],
