@@ -106,10 +106,14 @@ def test_what_was_read_ahead_goes_with_the_encoded_frames():
     assert read == [0, 1, 2, 2, 0]
 
 
-def test_a_video_that_is_dropped_leaves_no_thread_behind():
+def test_a_video_that_is_closed_or_dropped_leaves_no_thread_behind():
     before = set(threading.enumerate())
     ahead = ReadAhead(abs, 6)
     assert ahead[0] + ahead[1] == 1
+    (thread,) = set(threading.enumerate()) - before
+    ahead.clear()
+    assert not thread.is_alive()
+    assert ahead[2] + ahead[3] == 5
     (thread,) = set(threading.enumerate()) - before
     del ahead
     thread.join(10)

@@ -458,8 +458,14 @@ def test_close_frees_the_threads():
     with pytest.warns(UserWarning, match=r"closed before this had begun: .*track; `wait\(\)` before `close\(\)`"):
         widget.close()
     assert set(threading.enumerate()) <= before
-    with pytest.raises(RuntimeError, match="the widget was closed"):
-        widget.click(0, 1.0, 1.0)
+    for refused in (
+        lambda: widget.click(0, 1.0, 1.0),
+        lambda: widget.add_object("lost"),
+        lambda: widget.set_range(1, 2),
+    ):
+        with pytest.raises(RuntimeError, match="the widget was closed"):
+            refused()
+    assert list(widget.objects) == [1]
     widget.close()
 
 

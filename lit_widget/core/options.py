@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+MOST_SEED = 2**62
+"""Seeds beyond it, counted up with every update, would not fit what torch takes."""
+
 
 def require(name: str, value: object, kind: type, expected: str) -> None:
     """Refuse a value of another type; `True` and `False` are no numbers.
@@ -17,3 +20,14 @@ def require(name: str, value: object, kind: type, expected: str) -> None:
     """
     if isinstance(value, bool) or not isinstance(value, kind):
         raise ValueError(f"{name} is {value!r}, a {type(value).__name__}; give {expected}")  # noqa: TRY004
+
+
+def require_seed(seed: object) -> None:
+    """Refuse what is no seed.
+
+    Raises:
+        ValueError: naming what was given and what can be.
+    """
+    require("seed", seed, int, "an int")
+    if not -MOST_SEED <= seed <= MOST_SEED:  # type: ignore[operator]
+        raise ValueError(f"seed is {seed}; give an int from -2**62 to 2**62")

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from numbers import Integral, Real
-from typing import Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 import torch
 from torch import Tensor, nn
@@ -21,6 +21,12 @@ Pass = Callable[[], tuple[Tensor, Tensor | float]]
 
 PAPER_RATE = 1e-4
 """Learning rate of the paper (section 4.1)."""
+
+REALS, WHOLE = ("learning_rate", "good"), ("epochs", "patience", "hopeless", "samples", "batch", "threads")
+"""Settings of an update that are numbers, and those that are whole ones."""
+
+MOST = 10**6
+"""Of whatever is counted."""
 
 
 @dataclass(frozen=True)
@@ -57,18 +63,17 @@ class UpdateConfig:
     restore_best: bool = False
 
     def __post_init__(self) -> None:
-        """Refuse settings with which nothing could be learned."""
-        for name in ("rate", "good"):
-            require(name, getattr(self, name), Real, "a number")
+        """Refuse settings with which nothing could be learned; numbers of numpy become Python's."""
+        for name in (*REALS, *WHOLE):
+            given = getattr(self, name)
+            if given is not None or name not in ("learning_rate", "threads"):
+                object.__setattr__(self, name, _number(name, given))
         if not 0 < self.rate < math.inf:
             raise ValueError(f"the learning rate must be a positive number, got {self.learning_rate}")
-        for name in ("epochs", "patience", "hopeless", "samples", "batch", "threads"):
-            given = getattr(self, name)
-            if name == "threads" and given is None:
-                continue
-            require(name, given, Integral, "a whole number from 1")
-            if given < 1:
-                raise ValueError(f"an update needs {name} of at least 1, got {given}")
+        if math.isnan(self.good):
+            raise ValueError("good is not a number (nan); give a score above which patience counts, such as 0.6")
+        if not isinstance(self.restore_best, bool):
+            raise ValueError(f"restore_best is {self.restore_best!r}; give True or False")  # noqa: TRY004
         if self.batch > self.samples:
             raise ValueError(f"a batch of {self.batch} cannot be drawn from {self.samples} corrections; lower it")
 
@@ -88,6 +93,18 @@ class UpdateConfig:
         """
         rate = own.rate if self.learning_rate is None else self.learning_rate
         return replace(self, learning_rate=rate, threads=self.threads or own.threads)
+
+
+def _number(name: str, given: Any) -> float | int:
+    """A setting as a number of Python's own."""
+    if name in REALS:
+        require(name, given, Real, "a number")
+        return float(given)
+    require(name, given, Integral, "a whole number from 1")
+    if not 1 <= given <= MOST:
+        bound = "least 1" if given < 1 else f"most {MOST}"
+        raise ValueError(f"an update needs {name} of at {bound}, got {given}")
+    return int(given)
 
 
 @runtime_checkable

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from lit_widget.core.adapter import AdapterBank
 from lit_widget.core.learner import Verdict
-from lit_widget.core.options import require
+from lit_widget.core.options import require, require_seed
 from lit_widget.core.recipes import Recipe
 from lit_widget.core.types import Correction, Prediction, Proposal, Snapshot, UpdateReport
 from lit_widget.core.update import UpdateConfig, limited_threads, online_update
@@ -90,7 +90,7 @@ class ImageLearner:
         loss: LossConfig | None = None,
         seed: int = 123,
     ) -> None:
-        require("seed", seed, int, "a whole number")
+        require_seed(seed)
         require("update", update, UpdateConfig, "an UpdateConfig")
         if loss is not None:
             require("loss", loss, LossConfig, "a LossConfig")

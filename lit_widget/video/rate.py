@@ -45,7 +45,7 @@ def at_rate(frames: Frames, fps: float | None) -> Frames:
     if fps is None:
         return frames
     if not isinstance(fps, int | float) or isinstance(fps, bool) or not 0 < fps < math.inf:
-        raise VideoError(f"fps is frames per second, above 0, got {fps!r}")
+        raise VideoError(f"fps is a float or int above 0, of frames per second, got {fps!r}")
     if fps > frames.fps * 1.01:
         raise VideoError(f"{frames.name!r} has {frames.fps:g} frames per second; give fps up to that, got {fps:g}")
     step = max(1, round(frames.fps / fps))

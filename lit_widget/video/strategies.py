@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from lit_widget.core.learner import LiveLearner
-from lit_widget.core.options import require
+from lit_widget.core.options import require, require_seed
 from lit_widget.core.recipes import Peft, Recipe
 from lit_widget.core.strategy import LitFt, LitLora, LoraNoCl, Original, ReplaceOriginal, Strategy, ThreeLoras
 from lit_widget.core.types import Correction, Prediction, Proposal, UpdateReport
@@ -186,7 +186,7 @@ def require_options(seed: object, update: object, quirks: object, peft_config: o
     Raises:
         ValueError: naming what was given and what can be.
     """
-    require("seed", seed, int, "a whole number")
+    require_seed(seed)
     if update is not None:
         require("update", update, UpdateConfig, "an UpdateConfig")
     if quirks is not None:

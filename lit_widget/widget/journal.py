@@ -165,6 +165,7 @@ def action(method: Callable[Concatenate[Any, Given], Result]) -> Callable[Concat
         entry = self._journal.begin(method.__name__, self._meant(arguments))
         token = _doing.set(entry)
         try:
+            self._model_worker.require_open()
             result = method(self, *args, **kwargs)
         except BaseException:
             self._journal.refused(entry)

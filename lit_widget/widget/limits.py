@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import operator
+from numbers import Integral
 
 import numpy as np
 from jaxtyping import Bool
@@ -35,9 +36,9 @@ def memory_bytes(megabytes: int | None) -> int | None:
     """
     if megabytes is None:
         return None
-    if isinstance(megabytes, bool) or not isinstance(megabytes, int) or megabytes < 1:
+    if isinstance(megabytes, bool) or not isinstance(megabytes, Integral) or megabytes < 1:
         raise AnnotationError(f"memory_mb is a whole number of megabytes from 1, for example 128, got {megabytes!r}")
-    return megabytes * 2**20
+    return int(megabytes) * 2**20
 
 
 def check_frame(frame: int, n_frames: int) -> None:

@@ -66,13 +66,21 @@ class Worker:
             RuntimeError: if the worker was closed.
         """
         with self._idle:
-            if self._closed:
-                raise RuntimeError("the widget was closed; make a new one to go on")
+            self.require_open()
             self._number += 1
             job = Job(self._number, work, dropped)
             self._waiting.append(job)
             self._queue.put(job)
         return job
+
+    def require_open(self) -> None:
+        """Refuse what would be lost.
+
+        Raises:
+            RuntimeError: if the worker was closed.
+        """
+        if self._closed:
+            raise RuntimeError("the widget was closed; make a new one to go on")
 
     def nudge(self) -> None:
         """Leave what is done ahead, and begin anew with it in a while."""

@@ -53,7 +53,8 @@ def open_pictures(images: Any, classes: Sequence[str] | None) -> Pictures:
     Raises:
         ValueError: if there are no images, they are of no such kind, or classes cannot be told apart.
     """
-    if isinstance(classes, (str, set, frozenset)) or any(not isinstance(each, str) for each in classes or ()):
+    names = [] if classes is None else classes
+    if isinstance(names, (str, set, frozenset)) or not all(isinstance(each, str) for each in names):
         raise ImageError(f"classes are a list of names, such as ['wren', 'robin'], not {classes!r}")
     if isinstance(images, Pictures):
         return images

@@ -113,7 +113,7 @@ class LITClassifier(Readings, Saving, WorkingWidget):
         chosen, pictures = find_strategy(strategy, STRATEGIES), open_pictures(images, classes)
         names = pictures.images.class_names
         top = min(TOP, len(names) - 1) if top is None else top
-        require("top", top, int, "a whole number")
+        require("top", top, int, "an int")
         if not 1 <= top < len(names):
             raise ValueError(f"top is from 1 to {len(names) - 1}, one less than there are classes; got {top}")
         clip: Any = Clip.load(model) if isinstance(model, str) else model
