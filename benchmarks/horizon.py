@@ -68,7 +68,7 @@ def watch(arguments: argparse.Namespace, share: int) -> pd.DataFrame:
     model, user = load_model(arguments.model, device="cpu"), SimulatedUser(tau=arguments.tau)
     parts = []
     for sequence in share_of(arguments, share):
-        features = FeatureCache(lambda index, frames=sequence.frames: model.encode(frames[index]))
+        features = FeatureCache.of(model, sequence.frames)
         for object_id in sequence.objects:
             for name in MEASURED:
                 learner = learner_for(STRATEGIES[name], model, sequence.frames, features=features)

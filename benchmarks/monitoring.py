@@ -94,7 +94,7 @@ def watch(arguments: argparse.Namespace, share: int) -> list[Pair]:
     model, update = load_model(arguments.model, device="cpu"), find_entry(arguments.model).update
     pairs = []
     for sequence in share_of(arguments, share):
-        features = FeatureCache(lambda index, frames=sequence.frames: model.encode(frames[index]))
+        features = FeatureCache.of(model, sequence.frames)
         for object_id in sequence.objects:
             for tau in (0.0, *arguments.taus):
                 pair = Pair(sequence.name, "annotation" if tau else "tracking", tau)

@@ -44,7 +44,7 @@ def measure(sources: list[Sequence], model: Sam2) -> pd.DataFrame:
     """One row per (video, object): J, F and number of scored frames."""
     rows = []
     for sequence in tqdm(sources):
-        features = FeatureCache(lambda index, frames=sequence.frames: model.encode(frames[index]))
+        features = FeatureCache.of(model, sequence.frames)
         for object_id in sequence.objects:
             scores = sequence_scores(masks_of(model, sequence, object_id, features))
             rows.append(
